@@ -1,0 +1,1 @@
+"""What every room agrees on: columns, tables, snapshots, payloads, keys, names, settings, errors."""

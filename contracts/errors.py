@@ -1,0 +1,82 @@
+"""Every error streamrec raises on purpose.
+
+A message says what was found, what was expected and what to do. Entry points print it as one line and exit with
+`exit_code`; anything else that escapes is a defect and keeps its traceback.
+"""
+
+
+class StreamrecError(Exception):
+    """Base of all named errors."""
+
+    exit_code = 2
+
+
+class SettingsError(StreamrecError):
+    """A setting is missing, unknown or out of range."""
+
+
+class PrerequisiteError(StreamrecError):
+    """Something the machine must have is not there; the message names what to install."""
+
+
+class SchemaMismatchError(StreamrecError):
+    """A frame does not have the columns and types of its table."""
+
+    def __init__(self, table: str, column: str, expected: str, found: str) -> None:
+        self.table, self.column, self.expected, self.found = table, column, expected, found
+        super().__init__(
+            f"table {table}, column {column}: expected {expected}, found {found}; "
+            "change the writer, or declare a new table version in contracts/tables"
+        )
+
+
+class MissingPartitionError(StreamrecError):
+    """A job needs a partition that nobody has written yet."""
+
+    def __init__(self, table: str, dt: str, run: str) -> None:
+        self.table, self.dt, self.run = table, dt, run
+        super().__init__(f"table {table} has no partition dt={dt}; run first: {run}")
+
+
+class CorruptSnapshotError(StreamrecError):
+    """A partition's pointer names a snapshot that is not whole."""
+
+
+class LogFormatError(StreamrecError):
+    """A log directory or file is not in the format it was said to be in."""
+
+
+class TooManyBadRowsError(StreamrecError):
+    """The share of quarantined rows is above the set limit."""
+
+    def __init__(self, bad: int, total: int, limit_share: float, by_reason: dict[str, int]) -> None:
+        self.bad, self.total, self.limit_share, self.by_reason = bad, total, limit_share, by_reason
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(by_reason.items()))
+        super().__init__(
+            f"{bad} of {total} rows were quarantined ({bad / max(total, 1):.1%}), above the limit of {limit_share:.1%} "
+            f"({reasons}); look at the quarantine table, mend the log or raise ingest.max_quarantine_share"
+        )
+
+
+class MappingError(StreamrecError):
+    """A column mapping file does not describe the log it is used on."""
+
+
+class PayloadError(StreamrecError):
+    """A packed list is corrupt or of a version that this reader does not know."""
+
+
+class StoreUnavailableError(StreamrecError):
+    """The key-value store did not answer in time."""
+
+
+class NoGenerationError(StreamrecError):
+    """Nothing has been published yet, or there is no earlier generation to roll back to."""
+
+
+class ModelNotFoundError(StreamrecError):
+    """The registry has no version of the model under the wanted alias."""
+
+
+class ServiceStartError(StreamrecError):
+    """A service of the devstack did not come up; the message names its log file."""

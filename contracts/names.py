@@ -1,0 +1,155 @@
+"""Names that several rooms must spell alike: kinds, surfaces, sources, Feast, MLflow, streams and assets."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class ContentKind(StrEnum):
+    """What can be watched."""
+
+    LIVE = "live"
+    VOD = "vod"
+    CLIP = "clip"
+
+
+class ItemKind(StrEnum):
+    """What a list can hold. A `streamer` on a live surface is resolved to the broadcast that is on."""
+
+    LIVE = "live"
+    VOD = "vod"
+    CLIP = "clip"
+    STREAMER = "streamer"
+
+
+class Visibility(StrEnum):
+    """Who may see a content."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    REMOVED = "removed"
+
+
+class Action(StrEnum):
+    """Deliberate acts of a user."""
+
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
+    LIKE = "like"
+    HIDE = "hide"
+    BLOCK = "block"
+    COMMENT = "comment"
+    SHARE = "share"
+
+
+class FeedbackAction(StrEnum):
+    """What a user does with an impression."""
+
+    VIEWPORT = "viewport"
+    CLICK = "click"
+    PLAY = "play"
+    DISMISS = "dismiss"
+
+
+class Surface(StrEnum):
+    """The places where a list is shown."""
+
+    HOME_LIVE = "home_live"
+    HOME_CLIPS = "home_clips"
+    CLIPS_FEED = "clips_feed"
+    FAVORITES_CLIPS = "favorites_clips"
+    WATCH_NEXT = "watch_next"
+    CHANNEL_VODS = "channel_vods"
+    RELATED_STREAMERS = "related_streamers"
+
+
+class Source(StrEnum):
+    """The processes that propose candidates; on segment surfaces, the arms of the bandit."""
+
+    PREFERRED = "preferred"
+    TWO_TOWER = "two_tower"
+    POPULAR = "popular"
+    LIVE_NEIGHBORS = "live_neighbors"
+    RELATED_STREAMERS = "related_streamers"
+    REPRESENTATIVE = "representative"
+    FRESH = "fresh"
+    EXPLORATION_CO_WATCHED = "exploration/co_watched"
+    EXPLORATION_CATEGORY_RISING = "exploration/category_rising"
+    EXPLORATION_NEWCOMER = "exploration/newcomer"
+    EXPLORATION_LAPSED = "exploration/lapsed"
+
+
+class Segment(StrEnum):
+    """Groups of users that share bandit posteriors and fallback lists; `all` is everybody, anonymous users too."""
+
+    ALL = "all"
+    NEW = "new"
+    LIGHT = "light"
+    HEAVY = "heavy"
+
+
+class QuarantineReason(StrEnum):
+    """Why a row did not enter the log."""
+
+    MISSING_ID = "missing_id"
+    WRONG_TYPE = "wrong_type"
+    NEGATIVE_SECONDS = "negative_seconds"
+    ABSURD_SECONDS = "absurd_seconds"
+    MISSING_TIME = "missing_time"
+    FUTURE = "future"
+    TOO_LATE = "too_late"
+    UNKNOWN_KIND = "unknown_kind"
+    DUPLICATE = "duplicate"
+    NOT_UTF8 = "not_utf8"
+    TRUNCATED_FILE = "truncated_file"
+
+
+class WeightReason(StrEnum):
+    """Abuse rules that lower what a view counts."""
+
+    IMPOSSIBLE_SECONDS = "impossible_seconds"
+    OVERLAPPING_VIEWS = "overlapping_views"
+    NEAR_ZERO_BURST = "near_zero_burst"
+    USER_CAP = "user_cap"
+
+
+class LogFormat(StrEnum):
+    """Log formats that the importers read."""
+
+    WATCH_EVENT = "watch_event"
+    KUAIRAND = "kuairand"
+    LIVESTREAM = "livestream"
+    MAPPED = "mapped"
+
+
+HIVE_DATABASE: Final = "streamrec"
+
+# Feast
+FEAST_PROJECT: Final = "streamrec"
+ENTITY_USER: Final = "user"
+ENTITY_STREAMER: Final = "streamer"
+ENTITY_CONTENT: Final = "content"
+VIEW_USER: Final = "user_features"
+VIEW_STREAMER: Final = "streamer_features"
+VIEW_CONTENT: Final = "content_features"
+SERVICE_TRAINING: Final = "two_tower_training"
+SERVICE_SERVING: Final = "serving"
+
+# MLflow
+EXPERIMENT_TWO_TOWER: Final = "two_tower"
+MODEL_TWO_TOWER: Final = "streamrec_two_tower"
+ALIAS_CHAMPION: Final = "champion"
+ALIAS_CHALLENGER: Final = "challenger"
+
+# Redis Streams (Kafka topics later, under the same names)
+STREAM_IMPRESSIONS: Final = "streamrec.impressions"
+STREAM_FEEDBACK: Final = "streamrec.feedback"
+
+# Airflow
+DAG_INGEST: Final = "ingest"
+DAG_DAILY_FEATURES: Final = "daily_features"
+DAG_TRAIN_TWO_TOWER: Final = "train_two_tower"
+DAG_PUBLISH_CANDIDATES: Final = "publish_candidates"
+ASSET_WATCH_LOG: Final = "streamrec://watch_log"
+ASSET_FEATURES: Final = "streamrec://features"
+ASSET_CANDIDATES: Final = "streamrec://retrieved_candidates"
+ASSET_PUBLISHED: Final = "streamrec://published_lists"

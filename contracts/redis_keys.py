@@ -1,0 +1,63 @@
+"""Redis keys. All of them are built here, so that `erase` and an operator can find everything there is.
+
+A generation is one publish. Lists of many users share one hash per bucket (docs/adr/0004): one TTL, one cluster slot
+(the part in braces) and a few bytes a user instead of a whole key each.
+"""
+
+from typing import Final
+
+PREFIX: Final = "sr"
+USERS_PER_BUCKET: Final = 256
+GENERATION_POINTER: Final = f"{PREFIX}:generation"
+GENERATION_HISTORY: Final = f"{PREFIX}:generations"
+TOMBSTONES: Final = f"{PREFIX}:erased"
+
+
+def bucket_of(user_id: int) -> int:
+    """The bucket a user's lists live in; any int64 is legal."""
+    return user_id // USERS_PER_BUCKET
+
+
+def lists(generation: str, surface: str, bucket: int) -> str:
+    """Hash: user_id -> packed list (`contracts.payload`)."""
+    return f"{PREFIX}:l:{generation}:{{{surface}:{bucket}}}"
+
+
+def segment_lists(generation: str, surface: str) -> str:
+    """Hash: segment -> packed list, for users without one of their own."""
+    return f"{PREFIX}:s:{generation}:{{{surface}}}"
+
+
+def segments(generation: str, bucket: int) -> str:
+    """Hash: user_id -> segment of the user in that batch."""
+    return f"{PREFIX}:u:{generation}:{{{bucket}}}"
+
+
+def generation_info(generation: str) -> str:
+    """Hash: what was published: day, model version, time, counts, key count."""
+    return f"{PREFIX}:g:{generation}"
+
+
+def seen(user_id: int) -> str:
+    """Sorted set: content_id -> time from which the user has seen it."""
+    return f"{PREFIX}:seen:{{{user_id}}}"
+
+
+def hidden(user_id: int) -> str:
+    """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
+    return f"{PREFIX}:hidden:{{{user_id}}}"
+
+
+def live_lease(streamer_id: int) -> str:
+    """String with TTL: JSON of the broadcast that is on; the streamer is live while it exists."""
+    return f"{PREFIX}:live:{{{streamer_id}}}"
+
+
+def posteriors(surface: str, segment: str) -> str:
+    """String: JSON of the current posterior epoch of one context of the bandit."""
+    return f"{PREFIX}:bandit:{{{surface}:{segment}}}"
+
+
+def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
+    """String with TTL: one immutable epoch, kept so that logged slates can be recomputed."""
+    return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"

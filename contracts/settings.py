@@ -1,0 +1,268 @@
+"""Settings: frozen models read once, at an entry point, from `STREAMREC_*` variables over an optional TOML file.
+
+A nested setting is written `STREAMREC_PREFERENCES__HALF_LIFE_DAYS=7` in the environment or under `[preferences]` in the
+file that `STREAMREC_CONFIG` names.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from contracts.errors import SettingsError
+from contracts.names import ContentKind, Source, Surface
+
+
+class Section(BaseModel):
+    """A group of settings: immutable, and an unknown name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlatformSettings(Section):
+    """Facts of the platform."""
+
+    time_zone: str = Field("UTC", description="Zone of the platform's day; KuaiRand's is Asia/Shanghai.")
+    late_days: int = Field(2, ge=0, description="Rows up to this old belong to the log; older ones are quarantined.")
+    publish_delay_minutes: int = Field(180, ge=0, description="From the end of a day until its lists can be served.")
+
+
+class SparkSettings(Section):
+    """The session every job of a run shares."""
+
+    remote: str | None = Field(None, description="Spark Connect address, sc://host:port; none starts a local session.")
+    master: str = Field("local[*]", description="For a session of our own: all owned cores.")
+    shuffle_partitions: int = Field(4, ge=1, description="Small: a day on one machine; a cluster sets hundreds.")
+    driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
+
+
+class RedisSettings(Section):
+    """The online store."""
+
+    url: str = Field("redis://127.0.0.1:6379/0", description="Where lists, posteriors and Feast features live.")
+    timeout_ms: int = Field(50, ge=1, description="A slow store may cost a request this much before the fallback.")
+
+
+class MlflowSettings(Section):
+    """Tracking and registry."""
+
+    tracking_uri: str | None = Field(None, description="None uses SQLite and a folder below `home`.")
+
+
+class FeastSettings(Section):
+    """Feature store."""
+
+    offline_store: str = Field("duckdb", pattern="^(duckdb|spark)$", description="Embedded default, or Spark on Hive.")
+
+
+class IngestSettings(Section):
+    """What may enter the log."""
+
+    max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
+    max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
+    max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+
+
+class PreferenceSettings(Section):
+    """Preferred streamers."""
+
+    window_days: int = Field(56, ge=1, description="Four half-lives: what is cut weighs at most 1/16.")
+    half_life_days: float = Field(14.0, gt=0, description="Taste for a streamer halves in two weeks without a visit.")
+    saturation_seconds: float = Field(600.0, gt=0, description="log1p(seconds / this): ten minutes say most of it.")
+    kind_weights: dict[ContentKind, float] = Field(
+        {ContentKind.LIVE: 1.0, ContentKind.VOD: 1.0, ContentKind.CLIP: 0.5},
+        description="A clip is met by chance more often than chosen for its streamer.",
+    )
+    day_weight: float = Field(0.3, ge=0, description="Score per distinct (decayed) day: coming back is preference.")
+    min_views: int = Field(2, ge=1, description="Fewer views of anything at all say nothing of a user.")
+    min_score: float = Field(0.3, ge=0, description="Below it a streamer is noise; about three minutes once.")
+    list_length: int = Field(20, ge=1, description="Preferred streamers per user.")
+
+
+class ValuationSettings(Section):
+    """Value of a view and of a content."""
+
+    window_days: int = Field(14, ge=1, description="Days whose views give a user's and a content's usual watch time.")
+    prior_views: float = Field(5.0, gt=0, description="Views' worth of shrinkage of a mean to the wider group's.")
+    valued_threshold: float = Field(0.6, ge=0, le=1, description="At or above it a view is a valued watch.")
+    confidence_z: float = Field(1.28, gt=0, description="One-sided 90 % lower bound of a content's mean value.")
+    max_user_views_per_day: int = Field(200, ge=1, description="Views beyond it share this many views' weight.")
+    near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
+    near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
+
+
+class PopularitySettings(Section):
+    """Recent popularity."""
+
+    window_days: int = Field(14, ge=1, description="Seven half-lives: the rest is below 1 %.")
+    half_life_days: float = Field(2.0, gt=0, description="Best on KuaiRand's next day (BENCHMARKS.md B).")
+    list_length: int = Field(1_000, ge=1, description="Items per kind.")
+
+
+class RepresentativeSettings(Section):
+    """Representative VODs and clips of a streamer."""
+
+    window_days: int = Field(14, ge=1, description="Days of views that count.")
+    half_life_days: float = Field(7.0, gt=0, description="Age at which a VOD is worth half.")
+    list_length: int = Field(10, ge=1, description="VODs and clips per streamer.")
+
+
+class FeatureSettings(Section):
+    """Features of users and streamers."""
+
+    window_days: int = Field(28, ge=1, description="Days of views that count.")
+    history_length: int = Field(50, ge=1, description="Contents and streamers of a pooled history.")
+    heavy_views: int = Field(30, ge=1, description="Views in the window that make a user `heavy`.")
+    light_views: int = Field(5, ge=1, description="Fewer make a user `new`.")
+
+
+class SurfaceSources(Section):
+    """Sources of one surface with their weights in reciprocal rank fusion."""
+
+    weights: dict[Source, float]
+    length: int = Field(100, ge=1, description="Candidates published per user.")
+
+
+def _surface_defaults() -> dict[Surface, SurfaceSources]:
+    clips = SurfaceSources(weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 0.5, Source.POPULAR: 1.0}, length=200)
+    live = SurfaceSources(weights={Source.PREFERRED: 1.5, Source.TWO_TOWER: 1.0, Source.POPULAR: 0.5}, length=100)
+    favorites = SurfaceSources(weights={Source.PREFERRED: 1.0}, length=100)
+    return {Surface.HOME_CLIPS: clips, Surface.HOME_LIVE: live, Surface.FAVORITES_CLIPS: favorites}
+
+
+class CandidateSettings(Section):
+    """Fusion of sources into lists."""
+
+    rank_offset: float = Field(60.0, ge=0, description="k of reciprocal rank fusion (Cormack et al., SIGIR 2009).")
+    surfaces: dict[Surface, SurfaceSources] = Field(
+        default_factory=_surface_defaults, description="Sources, weights and length per surface."
+    )
+    seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
+    seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
+    seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")
+
+
+class TwoTowerSettings(Section):
+    """Two-tower retrieval."""
+
+    train_days: int = Field(28, ge=1, description="Days of examples.")
+    dim: int = Field(64, ge=1, description="Width of the shared embedding space.")
+    batch_size: int = Field(4_096, ge=2, description="Also the number of in-batch negatives.")
+    epochs: int = Field(10, ge=1, description="Passes over the examples.")
+    learning_rate: float = Field(0.02, gt=0, description="For lazily updated rows; 0.001 barely learns rare ones.")
+    temperature: float = Field(0.1, gt=0, description="0.2 cost 17 % NDCG on Gowalla (BENCHMARKS.md A).")
+    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history beside the user's id.")
+    seed: int = Field(0, description="Of initial weights and of the order of examples.")
+    device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="`auto` takes CUDA where there is one.")
+    candidates: int = Field(200, ge=1, description="Items retrieved per user and kind.")
+
+
+class BanditSettings(Section):
+    """Discounted Beta Thompson sampling."""
+
+    prior_successes: float = Field(1.0, gt=0, description="Prior Beta a: with b, a mean of 1/10.")
+    prior_failures: float = Field(9.0, gt=0, description="Prior Beta b; ten impressions' worth in all.")
+    half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
+    attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
+    propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo draws: standard error at most 0.0016.")
+
+
+class ServingSettings(Section):
+    """Publish and the request path."""
+
+    list_ttl_hours: float = Field(72.0, gt=0, description="Lists outlive two missed batches, then expire.")
+    slate_length: int = Field(20, ge=1, description="Items of a slate when the request does not say.")
+    max_per_streamer: int = Field(2, ge=1, description="Items of one streamer in a slate.")
+    lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
+    seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
+    stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
+
+
+class Settings(BaseSettings):
+    """All settings of a run."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="STREAMREC_", env_nested_delimiter="__", toml_file=None
+    )
+
+    home: Path = Field(Path("var"), description="Folder of everything a run writes: warehouse, registry, databases.")
+    hive_metastore_uri: str | None = Field(None, description="thrift://host:port; none uses an embedded metastore.")
+    platform: PlatformSettings = PlatformSettings()
+    spark: SparkSettings = SparkSettings()
+    redis: RedisSettings = RedisSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    feast: FeastSettings = FeastSettings()
+    ingest: IngestSettings = IngestSettings()
+    preferences: PreferenceSettings = PreferenceSettings()
+    valuation: ValuationSettings = ValuationSettings()
+    popularity: PopularitySettings = PopularitySettings()
+    representative: RepresentativeSettings = RepresentativeSettings()
+    features: FeatureSettings = FeatureSettings()
+    candidates: CandidateSettings = CandidateSettings()
+    two_tower: TwoTowerSettings = TwoTowerSettings()
+    bandit: BanditSettings = BanditSettings()
+    serving: ServingSettings = ServingSettings()
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.home.resolve() / "warehouse"
+
+    @property
+    def mlflow_tracking_uri(self) -> str:
+        return self.mlflow.tracking_uri or f"sqlite:///{self.home.resolve() / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def mlflow_artifacts_path(self) -> Path:
+        return self.home.resolve() / "mlflow" / "artifacts"
+
+    @property
+    def simulation_database_path(self) -> Path:
+        return self.home.resolve() / "simulation.db"
+
+    @property
+    def feast_registry_path(self) -> Path:
+        return self.home.resolve() / "feast" / "registry.db"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings passes it by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings() -> Settings:
+    """Read the settings once; call it at entry points only.
+
+    Raises:
+        SettingsError: a setting is unknown or out of range; the message names it.
+    """
+    config = os.environ.get("STREAMREC_CONFIG")
+    _refuse_unknown_variables()
+    if config is not None and not Path(config).is_file():
+        raise SettingsError(f"STREAMREC_CONFIG names {config}, which is not a file")
+    try:
+        return _settings_class(config)()
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"settings from STREAMREC_* and {config or 'no file'}: {problems}") from error
+
+
+def _refuse_unknown_variables() -> None:
+    """pydantic-settings passes over unknown variables without a word: a misspelt setting would do nothing."""
+    known = {f"STREAMREC_{name.upper()}" for name in Settings.model_fields} | {"STREAMREC_CONFIG"}
+    for variable in os.environ:
+        if variable.startswith("STREAMREC_") and variable.partition("__")[0] not in known:
+            raise SettingsError(f"{variable} is no setting; docs/contracts.md lists them")
+
+
+def _settings_class(toml_file: str | None) -> type[Settings]:
+    class FileSettings(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": toml_file})
+
+    return FileSettings

@@ -1,0 +1,165 @@
+"""Partitions as immutable snapshots behind one pointer, for readers and writers with and without Spark.
+
+    <warehouse>/<table>/dt=2026-01-31/snapshot=<id>/*.parquet, _manifest.json
+    <warehouse>/<table>/dt=2026-01-31/current -> snapshot=<id>
+
+Replacing the symbolic link `current` is the one commit point: a reader resolves it once and then reads files that
+nobody changes, so it sees the old partition or the new one, whole, also when a writer is killed at any moment. The
+Hive partition's location follows the pointer (`jobs`). The snapshot before the current one is kept for readers that
+resolved it earlier; older ones are swept by the next commit.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from contracts import columns as c
+from contracts.errors import CorruptSnapshotError, MissingPartitionError
+from contracts.schema import Table
+
+_POINTER = "current"
+_MANIFEST = "_manifest.json"
+_STAMP = "%Y%m%dT%H%M%S%f"
+_ABANDONED_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One written state of one partition.
+
+    Args:
+        inputs: Snapshot ids it was computed from, by `table/dt`: what a re-run of an old day makes stale.
+    """
+
+    table: str
+    dt: str
+    snapshot_id: str
+    path: Path
+    rows: int
+    inputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> tuple[str, str]:
+        """`(table/dt, snapshot id)`, as manifests and MLflow record it."""
+        return f"{self.table}/{self.dt}", self.snapshot_id
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The tables' files under one root folder."""
+
+    root: Path
+
+    def partition_path(self, table: Table, dt: date) -> Path:
+        return self.root / table.name / f"{c.DT}={dt.isoformat()}"
+
+    def dates(self, table: Table) -> list[date]:
+        """Days with a committed partition, oldest first."""
+        pointers = (self.root / table.name).glob(f"{c.DT}=*/{_POINTER}")
+        return sorted(date.fromisoformat(pointer.parent.name.removeprefix(f"{c.DT}=")) for pointer in pointers)
+
+    def current(self, table: Table, dt: date) -> Snapshot | None:
+        """The committed snapshot of a partition, or None.
+
+        Raises:
+            CorruptSnapshotError: the pointer names a snapshot without a manifest.
+        """
+        partition = self.partition_path(table, dt)
+        try:
+            target = os.readlink(partition / _POINTER)
+        except FileNotFoundError:
+            return None
+        path = partition / target
+        try:
+            manifest = json.loads((path / _MANIFEST).read_text())
+        except FileNotFoundError as error:
+            raise CorruptSnapshotError(
+                f"{partition / _POINTER} names {target}, which has no {_MANIFEST}; run {table.owner} for this day again"
+            ) from error
+        identity = target.removeprefix(f"{c.SNAPSHOT}=")
+        return Snapshot(table.name, dt.isoformat(), identity, path, manifest["rows"], manifest["inputs"])
+
+    def require(self, table: Table, dt: date) -> Snapshot:
+        """The committed snapshot of a partition.
+
+        Raises:
+            MissingPartitionError: nobody has written it; the message names the job to run.
+        """
+        snapshot = self.current(table, dt)
+        if snapshot is None:
+            raise MissingPartitionError(table.name, dt.isoformat(), f"{table.owner} --date {dt.isoformat()}")
+        return snapshot
+
+    def latest(self, table: Table, on_or_before: date) -> Snapshot | None:
+        """The newest committed partition that is not after a day: how slowly changing tables are read."""
+        days = [day for day in self.dates(table) if day <= on_or_before]
+        return self.current(table, days[-1]) if days else None
+
+    def stage(self, table: Table, dt: date, now: datetime) -> Path:
+        """A fresh, not yet visible snapshot path (the folder itself is made by the writer)."""
+        identity = f"{now.astimezone(UTC):{_STAMP}}-{secrets.token_hex(4)}"
+        partition = self.partition_path(table, dt)
+        partition.mkdir(parents=True, exist_ok=True)
+        return partition / f"{c.SNAPSHOT}={identity}"
+
+    def commit(self, table: Table, dt: date, staged: Path, rows: int, inputs: Sequence[Snapshot]) -> Snapshot:
+        """Make a staged snapshot the partition's current one, atomically, and sweep those no reader can hold."""
+        references = dict(snapshot.reference for snapshot in inputs)
+        manifest = {"table": table.name, "dt": dt.isoformat(), "rows": rows, "inputs": references}
+        (staged / _MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
+        pointer = staged.parent / _POINTER
+        previous = os.readlink(pointer) if pointer.is_symlink() else staged.name
+        beside = staged.parent / f".{_POINTER}-{staged.name}"
+        beside.symlink_to(staged.name)
+        os.replace(beside, pointer)
+        self._sweep(staged, keep={staged.name, previous})
+        identity = staged.name.removeprefix(f"{c.SNAPSHOT}=")
+        return Snapshot(table.name, dt.isoformat(), identity, staged, rows, references)
+
+    def write(self, table: Table, dt: date, rows: pa.Table, inputs: Sequence[Snapshot], now: datetime) -> Snapshot:
+        """Write a partition from Arrow, without Spark: schema checked, then committed whole."""
+        table.check(rows.schema)
+        staged = self.stage(table, dt, now)
+        staged.mkdir()
+        pq.write_table(rows.select(table.column_names).cast(table.schema), staged / "part-00000.parquet")
+        return self.commit(table, dt, staged, rows.num_rows, inputs)
+
+    def read(self, table: Table, dt: date, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a partition into Arrow, schema checked.
+
+        Raises:
+            MissingPartitionError, SchemaMismatchError, CorruptSnapshotError
+        """
+        return self.read_snapshot(table, self.require(table, dt), columns)
+
+    def read_snapshot(self, table: Table, snapshot: Snapshot, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read one snapshot into Arrow, schema checked."""
+        files = sorted(str(path) for path in snapshot.path.glob("*.parquet"))
+        if not files:
+            return table.schema.empty_table().select(list(columns or table.column_names))
+        dataset = ds.dataset(files, format="parquet")
+        table.check(dataset.schema)
+        return dataset.to_table(columns=list(columns or table.column_names))
+
+    @staticmethod
+    def _sweep(newest: Path, keep: set[str]) -> None:
+        """Remove what was committed before the last two, and what killed writers left more than a day ago."""
+        for path in newest.parent.glob(f"{c.SNAPSHOT}=*"):
+            was_committed = (path / _MANIFEST).exists()
+            is_old = _written_at(newest) - _written_at(path) > _ABANDONED_AFTER
+            if path.name not in keep and (was_committed or is_old):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _written_at(snapshot: Path) -> datetime:
+    stamp = snapshot.name.removeprefix(f"{c.SNAPSHOT}=").partition("-")[0]
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)

@@ -1,0 +1,60 @@
+"""Every table of streamrec by name."""
+
+from contracts.schema import Table
+from contracts.tables import derived, raw
+from contracts.tables.derived import (
+    CANDIDATE_LIST,
+    CONTENT_VALUE,
+    POPULAR_ITEM,
+    PREFERRED_STREAMER,
+    REPRESENTATIVE_VOD,
+    RETRIEVED_CANDIDATE,
+    SEGMENT_LIST,
+    STREAMER_FEATURE,
+    TRAINING_EXAMPLE,
+    USER_FEATURE,
+    VIEW_VALUE,
+)
+from contracts.tables.raw import (
+    BROADCAST,
+    CONTENT,
+    EARLIER_VIEW,
+    FEEDBACK,
+    IMPRESSION,
+    QUARANTINE,
+    STREAMER,
+    USER,
+    USER_ACTION,
+    WATCH_EVENT,
+)
+
+RAW_TABLES = tuple(value for value in vars(raw).values() if isinstance(value, Table))
+DERIVED_TABLES = tuple(value for value in vars(derived).values() if isinstance(value, Table))
+ALL_TABLES = {table.name: table for table in (*RAW_TABLES, *DERIVED_TABLES)}
+
+__all__ = [
+    "ALL_TABLES",
+    "BROADCAST",
+    "CANDIDATE_LIST",
+    "CONTENT",
+    "CONTENT_VALUE",
+    "DERIVED_TABLES",
+    "EARLIER_VIEW",
+    "FEEDBACK",
+    "IMPRESSION",
+    "POPULAR_ITEM",
+    "PREFERRED_STREAMER",
+    "QUARANTINE",
+    "RAW_TABLES",
+    "REPRESENTATIVE_VOD",
+    "RETRIEVED_CANDIDATE",
+    "SEGMENT_LIST",
+    "STREAMER",
+    "STREAMER_FEATURE",
+    "TRAINING_EXAMPLE",
+    "USER",
+    "USER_ACTION",
+    "USER_FEATURE",
+    "VIEW_VALUE",
+    "WATCH_EVENT",
+]

@@ -1,0 +1,236 @@
+"""Tables that jobs and models compute. Each row of day dt becomes available at `available_at`, never on dt itself."""
+
+from contracts import columns as c
+from contracts.schema import BOOL, DATE, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
+
+_USER = Column(c.USER_ID, INT64, "the user")
+_STREAMER = Column(c.STREAMER_ID, INT64, "the streamer; for a content, whose it is")
+_CONTENT = Column(c.CONTENT_ID, INT64, "the content")
+_KIND = Column(c.CONTENT_KIND, STRING, "`live`, `vod` or `clip`")
+_AVAILABLE = Column(c.AVAILABLE_AT, TIMESTAMP, "end of dt plus the publish delay: the time of every point-in-time join")
+_RANK = Column(c.RANK, INT32, "1 is best")
+_ITEM_KIND = Column(c.ITEM_KIND, STRING, "`vod`, `clip` or `streamer`")
+_ITEM = Column(c.ITEM_ID, INT64, "content_id, or streamer_id where item_kind is `streamer`")
+
+VIEW_VALUE = Table(
+    "view_value_v1",
+    "One view (user, content, day) that has a watch row in partition dt, with its value. A late row makes the view"
+    " appear again in a later dt with all its seconds: the row of the latest dt holds.",
+    (
+        _USER,
+        _CONTENT,
+        _KIND,
+        _STREAMER,
+        Column(c.VIEW_DAY, DATE, "the platform's day of the watch"),
+        Column(c.FIRST_EVENT_TIME, TIMESTAMP, "first watch row of the view"),
+        Column(c.LAST_EVENT_TIME, TIMESTAMP, "last watch row of the view"),
+        Column(c.WATCHED_SECONDS, FLOAT64, "all rows of the view added up", "s"),
+        Column(c.COMPLETION, FLOAT64, "watched share of the length, capped at 1; null without a length", nullable=True),
+        Column(c.IS_CLICK, BOOL, "any row of the view was a chosen play", nullable=True),
+        Column(c.USER_RELATIVE, FLOAT64, "log watch time against the user's mean, shrunk", "standard deviations"),
+        Column(c.CONTENT_RELATIVE, FLOAT64, "the same against the content's mean", "standard deviations"),
+        Column(c.VALUE, FLOAT64, "value of the view, 0 to 1"),
+        Column(c.LOGGED_VALUED, BOOL, "the log's own verdict, where it has one", nullable=True),
+        Column(c.IS_VALUED, BOOL, "valued watch: the log's verdict, else value at or above the threshold"),
+        Column(c.WEIGHT, FLOAT64, "what the view counts in aggregates, 0 to 1"),
+        Column(c.WEIGHT_REASON, STRING, "named abuse rule that lowered the weight", nullable=True),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.CONTENT_ID, c.VIEW_DAY),
+    "python -m jobs view_valuation",
+    400,
+)
+
+CONTENT_VALUE = Table(
+    "content_value_v1",
+    "What the views of the trailing window say of one content.",
+    (
+        _CONTENT,
+        _KIND,
+        _STREAMER,
+        Column(c.VIEWS, INT64, "views in the window"),
+        Column(c.VIEWERS, INT64, "distinct users in the window"),
+        Column(c.MEAN_VALUE, FLOAT64, "mean over distinct users of each user's mean value, 0 to 1"),
+        Column(c.VALUE_LOWER_BOUND, FLOAT64, "lower confidence bound of that mean, 0 to 1"),
+        _AVAILABLE,
+    ),
+    (c.CONTENT_ID,),
+    "python -m jobs content_values",
+    60,
+)
+
+PREFERRED_STREAMER = Table(
+    "preferred_streamer_v1",
+    "One streamer that a user prefers; users with too little evidence have no rows.",
+    (
+        _USER,
+        _STREAMER,
+        _RANK,
+        Column(c.SCORE, FLOAT64, "decayed concave watch time plus distinct days"),
+        Column(c.DISTINCT_DAYS, INT32, "days with a view in the window", "d"),
+        Column(c.WATCHED_SECONDS, FLOAT64, "seconds in the window, not decayed", "s"),
+        Column(c.LAST_VIEW_DAY, DATE, "last day with a view"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.STREAMER_ID),
+    "python -m jobs preferred_streamers",
+    60,
+)
+
+POPULAR_ITEM = Table(
+    "popular_item_v1",
+    "One item by recent popularity: distinct users with a valued watch, decayed by half-life.",
+    (
+        _ITEM_KIND,
+        _ITEM,
+        _STREAMER,
+        _RANK,
+        Column(c.SCORE, FLOAT64, "decayed number of users with a valued watch"),
+        Column(c.VIEWERS, INT64, "distinct users with a valued watch in the window"),
+        _AVAILABLE,
+    ),
+    (c.ITEM_KIND, c.ITEM_ID),
+    "python -m jobs popular_items",
+    60,
+)
+
+REPRESENTATIVE_VOD = Table(
+    "representative_vod_v1",
+    "One of a streamer's best VODs and clips, near-duplicates of one moment removed.",
+    (
+        _STREAMER,
+        _RANK,
+        _CONTENT,
+        _KIND,
+        Column(c.CREATOR_ID, INT64, "who made it", nullable=True),
+        Column(c.BROADCAST_ID, INT64, "the broadcast it was cut from", nullable=True),
+        Column(c.SCORE, FLOAT64, "recency x viewers x quality"),
+        Column(c.RECENCY, FLOAT64, "half-life decay of the age, 0 to 1"),
+        Column(c.VIEWERS, INT64, "distinct users in the window"),
+        Column(c.VALUE_LOWER_BOUND, FLOAT64, "quality, 0 to 1"),
+        _AVAILABLE,
+    ),
+    (c.STREAMER_ID, c.CONTENT_ID),
+    "python -m jobs representative_vods",
+    60,
+)
+
+USER_FEATURE = Table(
+    "user_feature_v1",
+    "What the trailing window says of one user.",
+    (
+        _USER,
+        Column(c.SEGMENT, STRING, "`new`, `light` or `heavy`: context of the bandit and of fallback lists"),
+        Column(c.VIEWS, INT64, "views in the window"),
+        Column(c.VALUED_VIEWS, INT64, "valued watches in the window"),
+        Column(c.WATCHED_SECONDS, FLOAT64, "seconds in the window", "s"),
+        Column(c.ACTIVE_DAYS, INT32, "days with a view", "d"),
+        Column(c.DISTINCT_STREAMERS, INT32, "distinct streamers watched"),
+        Column(c.LIVE_SHARE, FLOAT64, "share of the seconds that were live, 0 to 1"),
+        Column(c.MEAN_VALUE, FLOAT64, "mean value of the views, 0 to 1"),
+        Column(c.RECENT_CONTENT_IDS, INT64_LIST, "valued contents, latest first; earlier views after them"),
+        Column(c.RECENT_STREAMER_IDS, INT64_LIST, "streamers of valued watches, latest first, distinct"),
+        Column(c.PREFERRED_STREAMER_IDS, INT64_LIST, "preferred streamers, best first"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID,),
+    "python -m jobs user_features",
+    60,
+)
+
+STREAMER_FEATURE = Table(
+    "streamer_feature_v1",
+    "What the trailing window says of one streamer.",
+    (
+        _STREAMER,
+        Column(c.VIEWS, INT64, "views in the window"),
+        Column(c.VIEWERS, INT64, "distinct users in the window"),
+        Column(c.WATCHED_SECONDS, FLOAT64, "seconds in the window", "s"),
+        Column(c.LIVE_SHARE, FLOAT64, "share of the seconds that were live, 0 to 1"),
+        Column(c.RETURN_SHARE, FLOAT64, "share of the users who came on two days or more, 0 to 1"),
+        Column(c.MEAN_VALUE, FLOAT64, "mean value of the views, 0 to 1"),
+        _AVAILABLE,
+    ),
+    (c.STREAMER_ID,),
+    "python -m jobs streamer_features",
+    60,
+)
+
+TRAINING_EXAMPLE = Table(
+    "training_example_v1",
+    "One view of dt as labels; features join it point in time by event_time.",
+    (
+        _USER,
+        _CONTENT,
+        _KIND,
+        _STREAMER,
+        Column(c.EVENT_TIME, TIMESTAMP, "first watch row of the view: the time of the point-in-time join"),
+        Column(c.LABEL_CLICK, BOOL, "the user chose to play it"),
+        Column(c.LABEL_VALUED, BOOL, "valued watch"),
+        Column(c.LABEL_LIKE, BOOL, "the user liked the content that day"),
+        Column(c.LABEL_FOLLOW, BOOL, "the user followed the streamer that day"),
+        Column(c.WEIGHT, FLOAT64, "what the view counts, 0 to 1"),
+    ),
+    (c.USER_ID, c.CONTENT_ID, c.EVENT_TIME),
+    "python -m jobs training_examples",
+    60,
+)
+
+RETRIEVED_CANDIDATE = Table(
+    "retrieved_candidate_v1",
+    "One candidate that a retrieval model proposes to a user.",
+    (
+        _USER,
+        _ITEM_KIND,
+        _ITEM,
+        _STREAMER,
+        _RANK,
+        Column(c.SCORE, FLOAT64, "the model's score, comparable within a user"),
+        Column(c.MODEL_NAME, STRING, "registered name"),
+        Column(c.MODEL_VERSION, STRING, "registered version"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.ITEM_KIND, c.ITEM_ID),
+    "python -m models retrieve",
+    30,
+)
+
+CANDIDATE_LIST = Table(
+    "candidate_list_v1",
+    "One place of the fused list of a user on a surface, as publish puts it into Redis.",
+    (
+        _USER,
+        Column(c.SURFACE, STRING, "where the list is shown"),
+        _RANK,
+        _ITEM_KIND,
+        _ITEM,
+        _STREAMER,
+        Column(c.SOURCE, STRING, "the source that ranks it best"),
+        Column(c.EXPLORATION_KIND, STRING, "kind of exploration, where the source is one", nullable=True),
+        Column(c.SCORE, FLOAT64, "fused score"),
+        Column(c.MODEL_VERSION, STRING, "retrieval model behind the list", nullable=True),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.SURFACE, c.ITEM_KIND, c.ITEM_ID),
+    "python -m jobs candidate_lists",
+    30,
+)
+
+SEGMENT_LIST = Table(
+    "segment_list_v1",
+    "One place of the list a segment gets when a user has none of their own; `all` serves anonymous users.",
+    (
+        Column(c.SEGMENT, STRING, "the segment, or `all`"),
+        Column(c.SURFACE, STRING, "where the list is shown"),
+        _RANK,
+        _ITEM_KIND,
+        _ITEM,
+        _STREAMER,
+        Column(c.SOURCE, STRING, "the source"),
+        Column(c.SCORE, FLOAT64, "score"),
+        _AVAILABLE,
+    ),
+    (c.SEGMENT, c.SURFACE, c.ITEM_KIND, c.ITEM_ID),
+    "python -m jobs segment_lists",
+    30,
+)

@@ -1,0 +1,1 @@
+"""Airflow DAGs: entry points and assets, no data."""

@@ -1,0 +1,1 @@
+"""Ranking metrics, intervals and off-policy estimators, in plain numpy."""

@@ -1,0 +1,1 @@
+"""Feast definitions over the derived tables."""

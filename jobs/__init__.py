@@ -1,0 +1,1 @@
+"""Spark jobs: watch log in, tables out."""

@@ -1,0 +1,1 @@
+"""Thin commands: read partitions, call one transformation, write one partition."""

@@ -1,0 +1,1 @@
+"""Log formats to the watch log."""

@@ -1,0 +1,103 @@
+"""Reading and writing the tables of `contracts` with Spark: schemas checked on both ends, partitions whole or not at all.
+
+The pointer of `contracts.snapshots` is the one truth. Jobs read the files it names; after each commit the Hive
+partition's location follows it, so that a Hive reader, too, sees one whole snapshot. Should a writer be killed between
+the two steps, Hive shows the older snapshot until the next run or `python -m jobs sync_metastore`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.types import StructType
+
+from contracts import columns as c
+from contracts.names import HIVE_DATABASE
+from contracts.schema import Table
+from contracts.snapshots import Snapshot, Warehouse
+
+
+@dataclass
+class Tables:
+    """The tables as one job sees them; remembers which snapshots it read, for the manifest of what it writes.
+
+    Args:
+        now: Time of the run, for snapshot ids only: rows never hold it, so a re-run gives equal rows.
+    """
+
+    spark: SparkSession
+    warehouse: Warehouse
+    now: datetime
+    inputs: dict[str, Snapshot] = field(default_factory=dict)
+
+    def read(self, table: Table, days: Iterable[date]) -> DataFrame:
+        """All of the days' partitions, with `dt`.
+
+        Raises:
+            MissingPartitionError: one is not there; the message says which job to run.
+        """
+        return self._read(table, [self.warehouse.require(table, day) for day in days])
+
+    def read_existing(self, table: Table, days: Iterable[date]) -> DataFrame:
+        """Those of the days' partitions that exist: for trailing windows, which may reach before the log begins."""
+        found = (self.warehouse.current(table, day) for day in days)
+        return self._read(table, [snapshot for snapshot in found if snapshot is not None])
+
+    def read_latest(self, table: Table, day: date) -> DataFrame:
+        """The newest partition that is not after `day`: for slowly changing tables such as the catalogue."""
+        snapshot = self.warehouse.latest(table, day)
+        return self._read(table, [snapshot or self.warehouse.require(table, day)])
+
+    def write(self, table: Table, day: date, frame: DataFrame) -> Snapshot:
+        """Replace one partition, atomically.
+
+        Raises:
+            SchemaMismatchError: the frame is not what the table says.
+        """
+        table.check(_arrow_schema(frame))
+        staged = self.warehouse.stage(table, day, self.now)
+        frame.select(*table.column_names).coalesce(1).write.parquet(str(staged))
+        rows = self.spark.read.parquet(str(staged)).count()
+        snapshot = self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
+        self.sync(table, [snapshot])
+        return snapshot
+
+    def sync(self, table: Table, snapshots: Iterable[Snapshot]) -> None:
+        """Point the Hive partitions at these snapshots, making database, table and partitions where needed."""
+        self._create(table)
+        for snapshot in snapshots:
+            partition = f"{HIVE_DATABASE}.{table.name}"
+            spec = f"PARTITION ({c.DT}='{snapshot.dt}')"
+            location = f"LOCATION 'file://{snapshot.path}'"
+            self.spark.sql(f"ALTER TABLE {partition} ADD IF NOT EXISTS {spec} {location}")
+            self.spark.sql(f"ALTER TABLE {partition} {spec} SET {location}")
+
+    def _create(self, table: Table) -> None:
+        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
+        columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in spark_schema(table).fields)
+        self.spark.sql(
+            f"CREATE EXTERNAL TABLE IF NOT EXISTS {HIVE_DATABASE}.{table.name} ({columns}) "
+            f"PARTITIONED BY ({c.DT} string) STORED AS PARQUET LOCATION 'file://{self.warehouse.root / table.name}'"
+        )
+
+    def _read(self, table: Table, snapshots: Sequence[Snapshot]) -> DataFrame:
+        self.inputs.update({snapshot.reference[0]: snapshot for snapshot in snapshots})
+        paths = [str(snapshot.path) for snapshot in snapshots]
+        if not paths:
+            return self.spark.createDataFrame([], spark_schema(table).add(c.DT, "string"))
+        reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name))
+        found = reader.option("mergeSchema", "true").parquet(*paths)
+        table.check(_arrow_schema(found.drop(c.SNAPSHOT)))
+        return found.select(*table.column_names, c.DT)
+
+
+def spark_schema(table: Table) -> StructType:
+    """The Spark schema of a table's stored columns."""
+    return from_arrow_schema(table.schema)
+
+
+def _arrow_schema(frame: DataFrame) -> pa.Schema:
+    return to_arrow_schema(frame.schema, timezone="UTC")

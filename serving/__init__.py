@@ -1,0 +1,1 @@
+"""The online path: publish, stores, stages, consumers."""

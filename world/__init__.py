@@ -1,0 +1,1 @@
+"""A synthetic streaming platform with known truth."""

@@ -28,6 +28,8 @@ def session_options(settings: Settings) -> dict[str, str]:
     return {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(settings.spark.shuffle_partitions),
+        # The default, INT96, loses the zone: Arrow readers would see another type than the table's.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # dt stays the string that the path spells; inference would make it a date on one reader and not on another.
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     }
@@ -41,7 +43,6 @@ def server_options(settings: Settings) -> dict[str, str]:
         "spark.sql.warehouse.dir": str(home / "hive"),
         "spark.ui.enabled": "false",
         "spark.driver.memory": settings.spark.driver_memory,
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     }
     if settings.hive_metastore_uri:
         return {**options, "spark.hadoop.hive.metastore.uris": settings.hive_metastore_uri}

@@ -1,4 +1,4 @@
-"""Reading and writing the tables of `contracts` with Spark: schemas checked on both ends, partitions whole or not at all.
+"""Reading and writing the tables of `contracts` with Spark: schemas checked on both ends, partitions whole.
 
 The pointer of `contracts.snapshots` is the one truth. Jobs read the files it names; after each commit the Hive
 partition's location follows it, so that a Hive reader, too, sees one whole snapshot. Should a writer be killed between
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import StructType
@@ -32,6 +33,7 @@ class Tables:
     warehouse: Warehouse
     now: datetime
     inputs: dict[str, Snapshot] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
 
     def read(self, table: Table, days: Iterable[date]) -> DataFrame:
         """All of the days' partitions, with `dt`.
@@ -60,7 +62,7 @@ class Tables:
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).coalesce(1).write.parquet(str(staged))
-        rows = self.spark.read.parquet(str(staged)).count()
+        rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
         snapshot = self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
         self.sync(table, [snapshot])
         return snapshot
@@ -76,12 +78,15 @@ class Tables:
             self.spark.sql(f"ALTER TABLE {partition} {spec} SET {location}")
 
     def _create(self, table: Table) -> None:
+        if table.name in self.created:
+            return
         self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
         columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in spark_schema(table).fields)
         self.spark.sql(
             f"CREATE EXTERNAL TABLE IF NOT EXISTS {HIVE_DATABASE}.{table.name} ({columns}) "
             f"PARTITIONED BY ({c.DT} string) STORED AS PARQUET LOCATION 'file://{self.warehouse.root / table.name}'"
         )
+        self.created.add(table.name)
 
     def _read(self, table: Table, snapshots: Sequence[Snapshot]) -> DataFrame:
         self.inputs.update({snapshot.reference[0]: snapshot for snapshot in snapshots})

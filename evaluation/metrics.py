@@ -28,13 +28,13 @@ def hits_from_ranks(users: Counts, ranks: Counts, user_count: int, k: int) -> Hi
 def hit_rate(hits: Hits, relevant: Counts) -> PerUser:
     """1 where any place is a hit."""
     _require_relevant(hits, relevant)
-    return hits.any(axis=1).astype(np.float64)
+    return np.asarray(hits.any(axis=1), dtype=np.float64)
 
 
 def recall(hits: Hits, relevant: Counts) -> PerUser:
     """Hits over all relevant items; cannot reach 1 for a user with more than K of them."""
     _require_relevant(hits, relevant)
-    return hits.sum(axis=1) / relevant
+    return np.asarray(hits.sum(axis=1) / relevant)
 
 
 def average_precision(hits: Hits, relevant: Counts) -> PerUser:
@@ -42,7 +42,7 @@ def average_precision(hits: Hits, relevant: Counts) -> PerUser:
     _require_relevant(hits, relevant)
     places = np.arange(1, hits.shape[1] + 1)
     precision = hits.cumsum(axis=1) / places
-    return (precision * hits).sum(axis=1) / np.minimum(relevant, hits.shape[1])
+    return np.asarray((precision * hits).sum(axis=1) / np.minimum(relevant, hits.shape[1]))
 
 
 def ndcg(hits: Hits, relevant: Counts) -> PerUser:
@@ -53,21 +53,25 @@ def ndcg(hits: Hits, relevant: Counts) -> PerUser:
     _require_relevant(hits, relevant)
     discount = 1 / np.log2(np.arange(2, hits.shape[1] + 2))
     ideal = np.concatenate([[0.0], discount.cumsum()])
-    return (hits * discount).sum(axis=1) / ideal[np.minimum(relevant, hits.shape[1])]
+    return np.asarray((hits * discount).sum(axis=1) / ideal[np.minimum(relevant, hits.shape[1])])
 
 
-def coverage(items: npt.NDArray[np.int64], catalogue_size: int) -> float:
+def coverage(shown_items: int, catalogue_size: int) -> float:
     """Share of the catalogue that stands in at least one list."""
-    return len(np.unique(items)) / catalogue_size if catalogue_size else 0.0
+    return shown_items / catalogue_size if catalogue_size else 0.0
 
 
-def gini(items: npt.NDArray[np.int64]) -> float:
-    """Concentration of the places over the shown items: 0 is even, towards 1 a few items take all."""
-    if len(items) == 0:
+def gini(counts: Counts) -> float:
+    """Concentration of the places over the shown items: 0 is even, towards 1 a few items take all.
+
+    Args:
+        counts: how often each shown item stands in a list.
+    """
+    if len(counts) == 0:
         return 0.0
-    counts = np.sort(np.unique(items, return_counts=True)[1]).astype(np.float64)
-    n = len(counts)
-    return float((2 * np.arange(1, n + 1) - n - 1) @ counts / (n * counts.sum()))
+    ordered = np.sort(counts).astype(np.float64)
+    n = len(ordered)
+    return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * ordered.sum()))
 
 
 def _require_relevant(hits: Hits, relevant: Counts) -> None:

@@ -90,6 +90,8 @@ class ValuationSettings(Section):
     max_user_views_per_day: int = Field(200, ge=1, description="Views beyond it share this many views' weight.")
     near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
     near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
+    overlap_tolerance: float = Field(1.5, ge=1, description="Watched over elapsed time; a second screen is believed.")
+    min_deviation: float = Field(1e-3, gt=0, description="Of log watch time; below it all watches are alike.")
 
 
 class PopularitySettings(Section):
@@ -103,8 +105,11 @@ class PopularitySettings(Section):
 class RepresentativeSettings(Section):
     """Representative VODs and clips of a streamer."""
 
-    window_days: int = Field(14, ge=1, description="Days of views that count.")
     half_life_days: float = Field(7.0, gt=0, description="Age at which a VOD is worth half.")
+    unknown_age_days: float = Field(7.0, ge=0, description="For contents without a time of publication: a half-life.")
+    duplicate_overlap: float = Field(
+        0.2, gt=0, le=1, description="Shared part of the longer of two spans from which both show one moment."
+    )
     list_length: int = Field(10, ge=1, description="VODs and clips per streamer.")
 
 
@@ -141,6 +146,7 @@ class CandidateSettings(Section):
     seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
     seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
     seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")
+    earlier_views_are_seen: bool = Field(True, description="Views from before the log have no seconds; they were met.")
 
 
 class TwoTowerSettings(Section):

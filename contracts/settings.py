@@ -42,6 +42,7 @@ class RedisSettings(Section):
 
     url: str = Field("redis://127.0.0.1:6379/0", description="Where lists, posteriors and Feast features live.")
     timeout_ms: int = Field(50, ge=1, description="A slow store may cost a request this much before the fallback.")
+    batch_timeout_ms: int = Field(10_000, ge=1, description="For publish and sync, whose calls carry megabytes.")
 
 
 class MlflowSettings(Section):
@@ -172,6 +173,7 @@ class BanditSettings(Section):
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
     propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo draws: standard error at most 0.0016.")
+    epoch_ttl_days: float = Field(90.0, gt=0, description="As long as impressions stay: they are recomputed from it.")
 
 
 class ServingSettings(Section):
@@ -179,8 +181,11 @@ class ServingSettings(Section):
 
     list_ttl_hours: float = Field(72.0, gt=0, description="Lists outlive two missed batches, then expire.")
     slate_length: int = Field(20, ge=1, description="Items of a slate when the request does not say.")
+    max_slate_length: int = Field(100, ge=1, description="More in one slate than a list holds helps nobody.")
     max_per_streamer: int = Field(2, ge=1, description="Items of one streamer in a slate.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
+    publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
+    publish_heartbeat_seconds: int = Field(60, ge=1, description="A publish silent for this long counts as killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
 

@@ -70,6 +70,10 @@ class StoreUnavailableError(StreamrecError):
     """The key-value store did not answer in time."""
 
 
+class FeatureStoreMissingError(StreamrecError):
+    """Nobody has applied the feature definitions below this `home` yet."""
+
+
 class NoGenerationError(StreamrecError):
     """Nothing has been published yet, or there is no earlier generation to roll back to."""
 

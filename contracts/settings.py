@@ -55,6 +55,12 @@ class FeastSettings(Section):
     """Feature store."""
 
     offline_store: str = Field("duckdb", pattern="^(duckdb|spark)$", description="Embedded default, or Spark on Hive.")
+    ttl_days: int = Field(
+        7,
+        ge=1,
+        description="An older row is no feature: jobs write one per thing and day. A join's cost grows with it: 100,000"
+        " labels over 28 days took 19 s at 30 days, 6 s at 7 (2 cores).",
+    )
 
 
 class IngestSettings(Section):
@@ -234,6 +240,11 @@ class Settings(BaseSettings):
     @property
     def feast_registry_path(self) -> Path:
         return self.home.resolve() / "feast" / "registry.db"
+
+    @property
+    def feast_config_path(self) -> Path:
+        """What `feast.FeatureStore(fs_yaml_file=...)` opens, once `python -m feature_repo apply` has run."""
+        return self.home.resolve() / "feast" / "feature_store.yaml"
 
     @classmethod
     def settings_customise_sources(

@@ -104,3 +104,11 @@ class ModelNotFoundError(StreamrecError):
 
 class ServiceStartError(StreamrecError):
     """A service of the devstack did not come up; the message names its log file."""
+
+
+class WorldConfigError(StreamrecError):
+    """A world's config file cannot be read, or a key of it is unknown or out of range."""
+
+
+class UnknownItemError(StreamrecError):
+    """A slate or a request names a user or an item that the world does not have."""

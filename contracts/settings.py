@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, Source, Surface
+from contracts.names import ContentKind, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -69,6 +69,11 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
+    log_path: Path | None = Field(
+        None, description="Where it reads when --log is not given: a task names only its day."
+    )
+    mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
 
 
 class PreferenceSettings(Section):

@@ -34,6 +34,7 @@ class SparkSettings(Section):
     remote: str | None = Field(None, description="Spark Connect address, sc://host:port; none starts a local session.")
     master: str = Field("local[*]", description="For a session of our own: all owned cores.")
     shuffle_partitions: int = Field(4, ge=1, description="Small: a day on one machine; a cluster sets hundreds.")
+    concurrent_jobs: int = Field(2, ge=1, description="Jobs of a backfill side by side: planning leaves cores idle.")
     driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
 
 

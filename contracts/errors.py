@@ -70,8 +70,32 @@ class StoreUnavailableError(StreamrecError):
     """The key-value store did not answer in time."""
 
 
+class FeatureStoreMissingError(StreamrecError):
+    """Nobody has applied the feature definitions below this `home` yet."""
+
+
 class NoGenerationError(StreamrecError):
     """Nothing has been published yet, or there is no earlier generation to roll back to."""
+
+
+class PublishOvertakenError(StreamrecError):
+    """A publish stood still for so long that its lists may have been swept; its generation is not served."""
+
+
+class InvalidRequestError(StreamrecError):
+    """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
+
+
+class SlateNotFoundError(StreamrecError):
+    """No impression of the request is in the named day's partition."""
+
+
+class SlateMismatchError(StreamrecError):
+    """A logged slate is not what its epoch, seed and arm set give."""
+
+
+class EpochConflictError(StreamrecError):
+    """Two updates of one bandit context met; the first one holds."""
 
 
 class ModelNotFoundError(StreamrecError):
@@ -84,3 +108,11 @@ class StepFailedError(StreamrecError):
 
 class ServiceStartError(StreamrecError):
     """A service of the devstack did not come up; the message names its log file."""
+
+
+class WorldConfigError(StreamrecError):
+    """A world's config file cannot be read, or a key of it is unknown or out of range."""
+
+
+class UnknownItemError(StreamrecError):
+    """A slate or a request names a user or an item that the world does not have."""

@@ -19,6 +19,11 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # dt stays the string that the path spells; inference would make it a date on one reader and not on another.
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+        # Rows that are partitioned by user stay so: joins and groups by user and more cost no further shuffle.
+        "spark.sql.requireAllClusterKeysForCoPartition": "false",
+        # Partitions by size, not by cores: a small day ends in one file, a large one in several.
+        "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
     }
 
 

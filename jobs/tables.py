@@ -53,6 +53,15 @@ class Tables:
         snapshot = self.warehouse.latest(table, day)
         return self._read(table, [snapshot or self.warehouse.require(table, day)])
 
+    def read_latest_existing(self, table: Table, day: date) -> DataFrame:
+        """As `read_latest`, but no rows where there is no partition: for what a log need not have."""
+        snapshot = self.warehouse.latest(table, day)
+        return self._read(table, [] if snapshot is None else [snapshot])
+
+    def read_history(self, table: Table, day: date) -> DataFrame:
+        """All partitions up to `day` that exist."""
+        return self.read_existing(table, [found for found in self.warehouse.dates(table) if found <= day])
+
     def write(self, table: Table, day: date, frame: DataFrame) -> Snapshot:
         """Replace one partition, atomically.
 
@@ -61,7 +70,7 @@ class Tables:
         """
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
-        frame.select(*table.column_names).coalesce(1).write.parquet(str(staged))
+        frame.select(*table.column_names).write.parquet(str(staged))
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
         snapshot = self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
         self.sync(table, [snapshot])
@@ -93,10 +102,16 @@ class Tables:
         paths = [str(snapshot.path) for snapshot in snapshots]
         if not paths:
             return self.spark.createDataFrame([], spark_schema(table).add(c.DT, "string"))
-        reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name))
-        found = reader.option("mergeSchema", "true").parquet(*paths)
-        table.check(_arrow_schema(found.drop(c.SNAPSHOT)))
-        return found.select(*table.column_names, c.DT)
+        table.check(_stored_schema(snapshots))
+        schema = spark_schema(table).add(c.DT, "string")
+        reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name)).schema(schema)
+        return reader.parquet(*paths)
+
+
+def _stored_schema(snapshots: Sequence[Snapshot]) -> pa.Schema:
+    """What the snapshots hold together, from the files' footers: Spark would start a job to learn it."""
+    parts = [next(snapshot.path.glob("*.parquet"), None) for snapshot in snapshots]
+    return pa.unify_schemas([pq.read_schema(part) for part in parts if part is not None])
 
 
 def spark_schema(table: Table) -> StructType:

@@ -1,0 +1,99 @@
+"""A streamer's best VODs and clips, one per moment.
+
+    score = 2^(-age / half-life) * log(1 + viewers) * lower bound of the value
+
+Two contents of one broadcast whose spans overlap by more than a set share of the longer one show the same moment: from
+the best score down, a content stays unless it shows the moment of one that stayed. A VOD and a short clip cut from it
+do not replace each other.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from contracts import columns as c
+from contracts.names import ContentKind, Visibility
+from contracts.settings import RepresentativeSettings
+from jobs.transformations.arithmetic import decay, with_rank
+
+_BY_SCORE: Final = "minus_score"
+_ALONE, _MOMENTS, _MOMENT = "alone", "moments", "moment"
+_DAY_SECONDS: Final = 86_400.0
+_FIELDS: Final = (c.CONTENT_KIND, c.CREATOR_ID, c.SCORE, c.RECENCY, c.VIEWERS, c.VALUE_LOWER_BOUND)
+
+
+def representative_vods(
+    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+) -> DataFrame:
+    """The best contents per streamer; without `available_at`.
+
+    Args:
+        content_values: `content_value_v1` of the day.
+        catalogue: `content_v1`; a content that it does not know is listed as public and of unknown age.
+        day_end: End of the day, from which ages count.
+    """
+    best = _one_per_moment(_scored(content_values, catalogue, day_end, representative), representative)
+    ranked = with_rank(best, [c.STREAMER_ID], F.desc(c.SCORE), F.asc(c.CONTENT_ID))
+    return ranked.where(F.col(c.RANK) <= representative.list_length).select(
+        c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.CREATOR_ID, c.BROADCAST_ID, *_FIELDS[2:]
+    )
+
+
+def _scored(
+    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+) -> DataFrame:
+    facts = catalogue.select(
+        c.CONTENT_ID, c.CREATOR_ID, c.BROADCAST_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, c.PUBLISHED_AT, c.VISIBILITY
+    )
+    is_public = F.coalesce(c.VISIBILITY, F.lit(Visibility.PUBLIC.value)) == F.lit(Visibility.PUBLIC.value)
+    is_out = F.coalesce(F.col(c.PUBLISHED_AT) < F.lit(day_end), F.lit(True))
+    is_listable = F.col(c.CONTENT_KIND) != F.lit(ContentKind.LIVE.value)
+    seconds = (F.unix_micros(F.lit(day_end)) - F.unix_micros(c.PUBLISHED_AT)) / F.lit(1e6)
+    age = F.coalesce(seconds / F.lit(_DAY_SECONDS), F.lit(representative.unknown_age_days))
+    score = F.col(c.RECENCY) * F.log1p(c.VIEWERS) * F.col(c.VALUE_LOWER_BOUND)
+    return (
+        content_values.where(is_listable)
+        .join(facts, on=c.CONTENT_ID, how="left")
+        .where(is_public & is_out)
+        .withColumn(c.RECENCY, decay(age, representative.half_life_days))
+        .withColumn(c.SCORE, score)
+        .where(F.col(c.SCORE) > 0)
+    )
+
+
+def _one_per_moment(scored: DataFrame, representative: RepresentativeSettings) -> DataFrame:
+    has_span = F.col(c.BROADCAST_ID).isNotNull() & F.col(c.OFFSET_SECONDS).isNotNull()
+    has_span = has_span & F.col(c.DURATION_SECONDS).isNotNull()
+    content = F.struct(
+        (-F.col(c.SCORE)).alias(_BY_SCORE), c.CONTENT_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, *_FIELDS
+    )
+    moments = (
+        scored.withColumn(_ALONE, F.when(~has_span, F.col(c.CONTENT_ID)))
+        .groupBy(c.STREAMER_ID, c.BROADCAST_ID, _ALONE)
+        .agg(_stayed(F.sort_array(F.collect_list(content)), representative.duplicate_overlap).alias(_MOMENTS))
+    )
+    exploded = moments.select(c.STREAMER_ID, c.BROADCAST_ID, F.explode(_MOMENTS).alias(_MOMENT))
+    fields = [F.col(_MOMENT)[name].alias(name) for name in (c.CONTENT_ID, *_FIELDS)]
+    return exploded.select(c.STREAMER_ID, c.BROADCAST_ID, *fields)
+
+
+def _stayed(contents: Column, duplicate_overlap: float) -> Column:
+    """From the best score down, the contents that show no moment of one that stayed before."""
+
+    def add(kept: Column, content: Column) -> Column:
+        repeated = F.exists(kept, lambda other: _overlap(other, content) > F.lit(duplicate_overlap))
+        return F.when(repeated, kept).otherwise(F.concat(kept, F.array(content)))
+
+    return F.aggregate(contents, F.slice(contents, 1, 0), add)
+
+
+def _overlap(left: Column, right: Column) -> Column:
+    """Shared seconds over the longer span, 0 where a span is unknown."""
+    starts = F.greatest(left[c.OFFSET_SECONDS], right[c.OFFSET_SECONDS])
+    ends = F.least(
+        left[c.OFFSET_SECONDS] + left[c.DURATION_SECONDS], right[c.OFFSET_SECONDS] + right[c.DURATION_SECONDS]
+    )
+    longer = F.greatest(left[c.DURATION_SECONDS], right[c.DURATION_SECONDS])
+    return F.coalesce(F.when(longer > 0, (ends - starts) / longer), F.lit(0.0))

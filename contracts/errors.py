@@ -70,12 +70,24 @@ class StoreUnavailableError(StreamrecError):
     """The key-value store did not answer in time."""
 
 
+class FeatureStoreMissingError(StreamrecError):
+    """Nobody has applied the feature definitions below this `home` yet."""
+
+
 class NoGenerationError(StreamrecError):
     """Nothing has been published yet, or there is no earlier generation to roll back to."""
 
 
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
+
+
+class NoExamplesError(StreamrecError):
+    """A model has nothing to learn from: no examples, or none that is a positive."""
+
+
+class EmptyCatalogueError(StreamrecError):
+    """There is nothing that could be recommended."""
 
 
 class ServiceStartError(StreamrecError):

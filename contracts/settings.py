@@ -5,6 +5,7 @@ file that `STREAMREC_CONFIG` names.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -70,6 +71,10 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    livestream_first_day: date = Field(
+        date(2019, 7, 1), description="Day of step 0 in the `livestream` format, whose file knows steps but no dates."
+    )
+    livestream_step_minutes: float = Field(10.0, gt=0, description="Length of a step there: Twitch was polled so.")
     log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
     log_path: Path | None = Field(
         None, description="Where it reads when --log is not given: a task names only its day."

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.clock import days_between
@@ -114,8 +114,8 @@ def _span(log: RawLog) -> tuple[date, date] | None:
     """First and last day of the log, from its folders where they tell."""
     if log.folder_days:
         return min(log.folder_days), max(log.folder_days)
-    readable = log.watches.rows.where(F.col(c.REASON).isNull())
-    first, last = readable.agg(F.min(c.DT), F.max(c.DT)).collect()[0]
+    readable = log.watches.rows.where(f.col(c.REASON).isNull())
+    first, last = readable.agg(f.min(c.DT), f.max(c.DT)).collect()[0]
     return (date.fromisoformat(first), date.fromisoformat(last)) if first else None
 
 
@@ -124,7 +124,7 @@ def _in_scope(log: RawLog, days: Sequence[date]) -> list[Draft]:
     drafts = [log.watches, *log.others]
     span = _span(log) if log.before is not None else None
     if log.before is not None and span is not None and span[0] in days:
-        before = log.before.rows.withColumn(c.DT, F.lit((span[0] - _ONE_DAY).isoformat()))
+        before = log.before.rows.withColumn(c.DT, f.lit((span[0] - _ONE_DAY).isoformat()))
         drafts.append(Draft(log.before.table, before, only_days=frozenset({span[0] - _ONE_DAY})))
     return drafts
 
@@ -142,7 +142,7 @@ def _judge(draft: Draft, days: Sequence[date], settings: Settings) -> Draft:
 
 
 def _between(rows: DataFrame, first: date, last: date) -> DataFrame:
-    day = F.col(c.DT)
+    day = f.col(c.DT)
     return rows.where(day.isNull() | day.between(first.isoformat(), last.isoformat()))
 
 
@@ -178,7 +178,7 @@ def _write_quarantine(tables: Tables, log: RawLog, drafts: Sequence[Draft], days
     faults = [(x.table.name, x.file, str(x.reason), x.raw, x.dt or days[0].isoformat()) for x in _faults(log, days)]
     schema = spark_schema(QUARANTINE).add(c.DT, "string")
     rows = reading.union([*parts, tables.spark.createDataFrame(faults, schema)])
-    last = rows.withColumn(c.DT, F.greatest(F.col(c.DT), F.lit(days[0].isoformat())))  # earlier views stand before
+    last = rows.withColumn(c.DT, f.greatest(f.col(c.DT), f.lit(days[0].isoformat())))  # earlier views stand before
     tables.write_days(QUARANTINE, days, last)
 
 
@@ -207,8 +207,8 @@ def _write_tables(tables: Tables, log: RawLog, drafts: Sequence[Draft], days: Se
 def _write_draft(tables: Tables, draft: Draft, days: Sequence[date]) -> None:
     rows = _admitted(draft)
     if draft.is_standing:
-        every_day = F.array(*(F.lit(day.isoformat()) for day in days))
-        rows = rows.withColumn(c.DT, F.explode(every_day))
+        every_day = f.array(*(f.lit(day.isoformat()) for day in days))
+        rows = rows.withColumn(c.DT, f.explode(every_day))
     before = draft.table == EARLIER_VIEW
     written = days if draft.only_days is None else sorted(draft.only_days if before else draft.only_days & set(days))
     if written:
@@ -216,7 +216,7 @@ def _write_draft(tables: Tables, draft: Draft, days: Sequence[date]) -> None:
 
 
 def _admitted(draft: Draft) -> DataFrame:
-    return draft.rows.where(F.col(c.REASON).isNull())
+    return draft.rows.where(f.col(c.REASON).isNull())
 
 
 def command(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import ContentKind, Visibility
@@ -31,19 +31,19 @@ def _streamers(admitted: DataFrame, days: Sequence[date]) -> DataFrame:
 
 
 def _contents(admitted: DataFrame, days: Sequence[date]) -> DataFrame:
-    recorded = admitted.where(F.col(c.CONTENT_KIND) != ContentKind.LIVE)
+    recorded = admitted.where(f.col(c.CONTENT_KIND) != ContentKind.LIVE)
     known = {
-        c.CONTENT_KIND: F.min(c.CONTENT_KIND),
-        c.STREAMER_ID: F.min(c.STREAMER_ID),
-        c.VISIBILITY: F.lit(Visibility.PUBLIC.value),
+        c.CONTENT_KIND: f.min(c.CONTENT_KIND),
+        c.STREAMER_ID: f.min(c.STREAMER_ID),
+        c.VISIBILITY: f.lit(Visibility.PUBLIC.value),
     }
     return _known_since(recorded, CONTENT, known, days)
 
 
 def _broadcasts(admitted: DataFrame, days: Sequence[date]) -> DataFrame:  # noqa: ARG001  one of `_MAKERS`
-    live = admitted.where(F.col(c.CONTENT_KIND) == ContentKind.LIVE)
-    end = F.col(c.EVENT_TIME) + F.make_dt_interval(secs=F.col(c.WATCHED_SECONDS).cast("decimal(18,6)"))
-    known = {c.STREAMER_ID: F.min(c.STREAMER_ID), c.STARTED_AT: F.min(c.EVENT_TIME), c.ENDED_AT: F.max(end)}
+    live = admitted.where(f.col(c.CONTENT_KIND) == ContentKind.LIVE)
+    end = f.col(c.EVENT_TIME) + f.make_dt_interval(secs=f.col(c.WATCHED_SECONDS).cast("decimal(18,6)"))
+    known = {c.STREAMER_ID: f.min(c.STREAMER_ID), c.STARTED_AT: f.min(c.EVENT_TIME), c.ENDED_AT: f.max(end)}
     named = live.withColumnRenamed(c.CONTENT_ID, c.BROADCAST_ID)
     grouped = named.groupBy(c.BROADCAST_ID, c.DT).agg(*(value.alias(name) for name, value in known.items()))
     return grouped.select(*_columns(BROADCAST, {c.BROADCAST_ID, *known}), c.DT)
@@ -52,17 +52,17 @@ def _broadcasts(admitted: DataFrame, days: Sequence[date]) -> DataFrame:  # noqa
 def _known_since(rows: DataFrame, table: Table, known: dict[str, Column], days: Sequence[date]) -> DataFrame:
     """One row per key and day, from the first day with a row on."""
     (key,) = table.key
-    first = F.min(c.DT).alias(c.VIEW_DAY)
+    first = f.min(c.DT).alias(c.VIEW_DAY)
     once = rows.groupBy(key).agg(first, *(value.alias(name) for name, value in known.items()))
-    every_day = F.array(*(F.lit(day.isoformat()) for day in days))
-    since = once.withColumn(c.DT, F.explode(every_day)).where(F.col(c.DT) >= F.col(c.VIEW_DAY))
+    every_day = f.array(*(f.lit(day.isoformat()) for day in days))
+    since = once.withColumn(c.DT, f.explode(every_day)).where(f.col(c.DT) >= f.col(c.VIEW_DAY))
     return since.select(*_columns(table, {key, *known}), c.DT)
 
 
 def _columns(table: Table, known: set[str]) -> list[Column]:
     """The table's columns; what watch rows cannot tell is null."""
-    unknown = {x.name: F.lit(None).cast(SQL_TYPES[x.type]).alias(x.name) for x in table.columns if x.name not in known}
-    return [unknown.get(name, F.col(name)) for name in table.column_names]
+    unknown = {x.name: f.lit(None).cast(SQL_TYPES[x.type]).alias(x.name) for x in table.columns if x.name not in known}
+    return [unknown.get(name, f.col(name)) for name in table.column_names]
 
 
 _MAKERS = {USER: _users, STREAMER: _streamers, CONTENT: _contents, BROADCAST: _broadcasts}

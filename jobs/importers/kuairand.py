@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import LogFormatError
@@ -96,77 +96,77 @@ def _shared(frame: DataFrame, columns: tuple[str, ...]) -> list[str]:
 
 def _watches(log: DataFrame, contents: DataFrame) -> DataFrame:
     """Watch rows; the streamer comes from the video features."""
-    day = F.date_format(F.try_to_date(F.regexp_replace(_DATE, r"\.0*$", ""), "yyyyMMdd"), "yyyy-MM-dd")
-    time = cells.epoch(F.col(_TIME), per_second=1_000)
+    day = f.date_format(f.try_to_date(f.regexp_replace(_DATE, r"\.0*$", ""), "yyyyMMdd"), "yyyy-MM-dd")
+    time = cells.epoch(f.col(_TIME), per_second=1_000)
     authors = (
-        contents.where(F.col(c.REASON).isNull()).groupBy(c.CONTENT_ID).agg(F.max(c.STREAMER_ID).alias(c.STREAMER_ID))
+        contents.where(f.col(c.REASON).isNull()).groupBy(c.CONTENT_ID).agg(f.max(c.STREAMER_ID).alias(c.STREAMER_ID))
     )
     numbers = {
         **_ids(log, [c.USER_ID]),
-        c.CONTENT_ID: cells.parse(F.col(_VIDEO), pa.int64()),
+        c.CONTENT_ID: cells.parse(f.col(_VIDEO), pa.int64()),
         c.CONTENT_KIND: cells.constant(ContentKind.CLIP, pa.string()),
         c.EVENT_TIME: cells.Cell(time.value, time.malformed | day.isNull()),
-        c.WATCHED_SECONDS: cells.number(F.col(_PLAY), per_unit=1_000),
-        c.IS_CLICK: cells.parse(F.col(_CLICK), pa.bool_()),
-        c.LOGGED_VALUED: cells.parse(F.col(_LONG_VIEW), pa.bool_()),
+        c.WATCHED_SECONDS: cells.number(f.col(_PLAY), per_unit=1_000),
+        c.IS_CLICK: cells.parse(f.col(_CLICK), pa.bool_()),
+        c.LOGGED_VALUED: cells.parse(f.col(_LONG_VIEW), pa.bool_()),
     }
     if _TAB in log.columns:
-        numbers[c.SURFACE] = cells.Cell(F.concat(F.lit(f"{_TAB}_"), F.col(_TAB)), F.lit(False))
+        numbers[c.SURFACE] = cells.Cell(f.concat(f.lit(f"{_TAB}_"), f.col(_TAB)), f.lit(False))
     rows = draft(log.withColumn(c.DT, day), WATCH_EVENT, numbers, reading.CORRUPT, [_performed()]).drop(c.STREAMER_ID)
-    joined = rows.join(F.broadcast(authors), on=c.CONTENT_ID, how="left")
+    joined = rows.join(f.broadcast(authors), on=c.CONTENT_ID, how="left")
     return joined.select(*WATCH_EVENT.column_names, _ACTIONS, c.SOURCE_FILE, c.DT, c.RAW, c.REASON)
 
 
 def _performed() -> Column:
     """Names of the actions whose flag is set."""
     flags = {**_ON_CONTENT, **_ON_STREAMER}
-    return F.array_compact(F.array(*(F.when(F.col(flag) == "1", action) for flag, action in flags.items()))).alias(
+    return f.array_compact(f.array(*(f.when(f.col(flag) == "1", action) for flag, action in flags.items()))).alias(
         _ACTIONS
     )
 
 
 def _user_actions(admitted: DataFrame) -> DataFrame:
-    rows = admitted.withColumn(c.ACTION, F.explode(_ACTIONS))
-    on_streamer = F.col(c.ACTION).isin([action.value for action in _ON_STREAMER.values()])
+    rows = admitted.withColumn(c.ACTION, f.explode(_ACTIONS))
+    on_streamer = f.col(c.ACTION).isin([action.value for action in _ON_STREAMER.values()])
     return rows.select(
         c.USER_ID,
         c.ACTION,
-        F.when(on_streamer, ItemKind.STREAMER).otherwise(F.col(c.CONTENT_KIND)).alias(c.TARGET_KIND),
-        F.when(on_streamer, F.col(c.STREAMER_ID)).otherwise(F.col(c.CONTENT_ID)).alias(c.TARGET_ID),
+        f.when(on_streamer, ItemKind.STREAMER).otherwise(f.col(c.CONTENT_KIND)).alias(c.TARGET_KIND),
+        f.when(on_streamer, f.col(c.STREAMER_ID)).otherwise(f.col(c.CONTENT_ID)).alias(c.TARGET_ID),
         c.EVENT_TIME,
         c.DT,
     )
 
 
 def _contents(videos: DataFrame, time_zone: str) -> DataFrame:
-    author = cells.parse(F.col(_AUTHOR), pa.int64())
-    visible = F.when(F.col(_VISIBLE).try_cast("double") == 0, Visibility.PUBLIC).otherwise(Visibility.PRIVATE)
+    author = cells.parse(f.col(_AUTHOR), pa.int64())
+    visible = f.when(f.col(_VISIBLE).try_cast("double") == 0, Visibility.PUBLIC).otherwise(Visibility.PRIVATE)
     values = {
-        c.CONTENT_ID: cells.parse(F.col(_VIDEO), pa.int64()),
+        c.CONTENT_ID: cells.parse(f.col(_VIDEO), pa.int64()),
         c.CONTENT_KIND: cells.constant(ContentKind.CLIP, pa.string()),
         c.STREAMER_ID: author,
         c.CREATOR_ID: author,
-        c.DURATION_SECONDS: cells.number(F.col(_DURATION), per_unit=1_000),
-        c.CATEGORY: cells.Cell(F.split_part(F.col(_TAGS), F.lit(","), F.lit(1)), F.lit(False)),
-        c.PUBLISHED_AT: cells.local_time(F.col(_UPLOADED), time_zone),
-        c.VISIBILITY: cells.Cell(visible, F.lit(False)),
+        c.DURATION_SECONDS: cells.number(f.col(_DURATION), per_unit=1_000),
+        c.CATEGORY: cells.Cell(f.split_part(f.col(_TAGS), f.lit(","), f.lit(1)), f.lit(False)),
+        c.PUBLISHED_AT: cells.local_time(f.col(_UPLOADED), time_zone),
+        c.VISIBILITY: cells.Cell(visible, f.lit(False)),
     }
     return draft(videos, CONTENT, values, reading.CORRUPT)
 
 
 def _streamers(contents: DataFrame) -> DataFrame:
     """Every author, with the category most of the videos have."""
-    known = contents.where(F.col(c.REASON).isNull() & F.col(c.STREAMER_ID).isNotNull())
-    text = F.lit(None).cast("string")
+    known = contents.where(f.col(c.REASON).isNull() & f.col(c.STREAMER_ID).isNotNull())
+    text = f.lit(None).cast("string")
     return (
         known.groupBy(c.STREAMER_ID)
-        .agg(F.mode(c.CATEGORY, deterministic=True).alias(c.CATEGORY))
+        .agg(f.mode(c.CATEGORY, deterministic=True).alias(c.CATEGORY))
         .select(
             c.STREAMER_ID,
             text.alias(c.NAME),
             c.CATEGORY,
             text.alias(c.LANGUAGE),
-            F.lit(None).cast("timestamp").alias(c.CREATED_AT),
+            f.lit(None).cast("timestamp").alias(c.CREATED_AT),
             *(text.alias(name) for name in (c.SOURCE_FILE, c.DT, c.RAW, c.REASON)),
         )
     )
@@ -179,22 +179,22 @@ def _earlier_views(source: Source, path: Path) -> Draft | None:
     if not files:
         return None
     (frame,) = reading.read_files(source.spark, files)
-    long_watched = F.col(_LONG_WATCHED) if _LONG_WATCHED in frame.columns else F.lit(None).cast("array<bigint>")
+    long_watched = f.col(_LONG_WATCHED) if _LONG_WATCHED in frame.columns else f.lit(None).cast("array<bigint>")
     rows = frame.select(
         c.USER_ID,
-        F.posexplode(_WATCHED).alias(c.POSITION, c.CONTENT_ID),
+        f.posexplode(_WATCHED).alias(c.POSITION, c.CONTENT_ID),
         long_watched.alias(_LONG_WATCHED),
-        *(F.col(name) for name in (reading.CORRUPT, c.SOURCE_FILE, c.DT)),
+        *(f.col(name) for name in (reading.CORRUPT, c.SOURCE_FILE, c.DT)),
     )
-    valued = rows.withColumn(c.LOGGED_VALUED, F.array_contains(_LONG_WATCHED, F.col(c.CONTENT_ID))).drop(_LONG_WATCHED)
+    valued = rows.withColumn(c.LOGGED_VALUED, f.array_contains(_LONG_WATCHED, f.col(c.CONTENT_ID))).drop(_LONG_WATCHED)
     values = {column.name: cells.from_source(valued, column.name, column.type) for column in EARLIER_VIEW.columns}
     return Draft(EARLIER_VIEW, draft(valued, EARLIER_VIEW, values, reading.CORRUPT), is_standing=True)
 
 
 def _warnings(admitted: DataFrame, time_zone: str) -> list[str]:
     """Whether the `date` column and the platform's time zone fit together."""
-    event_day = F.date_format(F.from_utc_timestamp(c.EVENT_TIME, time_zone), "yyyy-MM-dd")
-    elsewhere = admitted.agg(F.avg((event_day != F.col(c.DT)).cast("double"))).collect()[0][0] or 0.0
+    event_day = f.date_format(f.from_utc_timestamp(c.EVENT_TIME, time_zone), "yyyy-MM-dd")
+    elsewhere = admitted.agg(f.avg((event_day != f.col(c.DT)).cast("double"))).collect()[0][0] or 0.0
     if elsewhere <= _ELSEWHERE_SHARE:
         return []
     return [
@@ -204,4 +204,4 @@ def _warnings(admitted: DataFrame, time_zone: str) -> list[str]:
 
 
 def _ids(frame: DataFrame, names: list[str]) -> dict[str, cells.Cell]:
-    return {name: cells.parse(F.col(name), pa.int64()) for name in names if name in frame.columns}
+    return {name: cells.parse(f.col(name), pa.int64()) for name in names if name in frame.columns}

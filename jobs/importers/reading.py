@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 from pyspark.sql.types import StringType, StructField, StructType
 
 from contracts import columns as c
@@ -54,10 +54,10 @@ def _csv(spark: SparkSession, paths: list[str], columns: Sequence[str], header: 
 
 def _parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
     frame = spark.read.option("recursiveFileLookup", "true").parquet(*paths)
-    return _with_origin(frame.withColumn(CORRUPT, F.lit(None).cast("string")))
+    return _with_origin(frame.withColumn(CORRUPT, f.lit(None).cast("string")))
 
 
 def _with_origin(frame: DataFrame) -> DataFrame:
-    day = F.regexp_extract(F.col(FILE_PATH), _FOLDER_PATTERN, 1)
-    sources = [F.col(f"`{name}`") for name in frame.columns if name != c.DT]
-    return frame.select(*sources, F.col(FILE_NAME).alias(c.SOURCE_FILE), F.when(day != "", day).alias(c.DT))
+    day = f.regexp_extract(f.col(FILE_PATH), _FOLDER_PATTERN, 1)
+    sources = [f.col(f"`{name}`") for name in frame.columns if name != c.DT]
+    return frame.select(*sources, f.col(FILE_NAME).alias(c.SOURCE_FILE), f.when(day != "", day).alias(c.DT))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import LogFormatError
@@ -113,4 +113,4 @@ def _require_columns(table: Table, frames: Sequence[DataFrame]) -> None:
 
 def _latest(source: Source) -> Column:
     skew = timedelta(minutes=source.settings.ingest.max_future_minutes)
-    return F.lit(source.now + skew)
+    return f.lit(source.now + skew)

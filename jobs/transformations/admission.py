@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import Action, ContentKind, ItemKind, QuarantineReason, Visibility
@@ -40,50 +40,50 @@ def draft(
     sources = [name for name in frame.columns if name not in origin]
     whole = [cells.get(column.name, constant(None, column.type)) for column in table.columns]
     texts = [
-        F.col(f"`{field.name}`")
+        f.col(f"`{field.name}`")
         for field in frame.schema
         if field.dataType.simpleString() == "string" and field.name in sources
     ]
     reason = (
-        F.when(any_of([text.contains(REPLACEMENT) for text in texts]), QuarantineReason.NOT_UTF8)
-        .when(F.col(corrupt).isNotNull(), QuarantineReason.WRONG_TYPE)
+        f.when(any_of([text.contains(REPLACEMENT) for text in texts]), QuarantineReason.NOT_UTF8)
+        .when(f.col(corrupt).isNotNull(), QuarantineReason.WRONG_TYPE)
         .when(any_of([cell.malformed for cell in whole]), QuarantineReason.WRONG_TYPE)
     )
     return frame.select(
         *(cell.value.alias(column.name) for cell, column in zip(whole, table.columns, strict=True)),
         *extras,
         *origin,
-        F.to_json(F.struct(*(F.col(f"`{name}`") for name in sources))).alias(c.RAW),
+        f.to_json(f.struct(*(f.col(f"`{name}`") for name in sources))).alias(c.RAW),
         reason.alias(c.REASON),
     )
 
 
 def place(rows: DataFrame, time_zone: str, latest: Column) -> DataFrame:
     """Give rows without an ingest day the platform's day of their event; one after `latest` is in the future."""
-    time = F.col(c.EVENT_TIME)
-    unplaced = F.col(c.DT).isNull()
-    future = unplaced & F.col(c.REASON).isNull() & (time > latest)
-    day = F.when(time <= latest, F.date_format(F.from_utc_timestamp(time, time_zone), _DAY_FORMAT))
+    time = f.col(c.EVENT_TIME)
+    unplaced = f.col(c.DT).isNull()
+    future = unplaced & f.col(c.REASON).isNull() & (time > latest)
+    day = f.when(time <= latest, f.date_format(f.from_utc_timestamp(time, time_zone), _DAY_FORMAT))
     return rows.withColumns(
         {
-            c.REASON: F.when(future, QuarantineReason.FUTURE).otherwise(F.col(c.REASON)),
-            c.DT: F.coalesce(F.col(c.DT), day),
+            c.REASON: f.when(future, QuarantineReason.FUTURE).otherwise(f.col(c.REASON)),
+            c.DT: f.coalesce(f.col(c.DT), day),
         }
     )
 
 
 def judge(rows: DataFrame, table: Table, settings: Settings) -> DataFrame:
     """Add the reason why a row may not enter its table; a row that already has one keeps it."""
-    found = F.col(c.REASON)
+    found = f.col(c.REASON)
     for broken, reason in _rules(table, settings):
-        found = F.when(found.isNull() & F.coalesce(broken, F.lit(False)), reason).otherwise(found)
+        found = f.when(found.isNull() & f.coalesce(broken, f.lit(False)), reason).otherwise(found)
     return rows.withColumn(c.REASON, found)
 
 
 def require_day(rows: DataFrame) -> DataFrame:
     """A row of which nothing tells the day has no time."""
-    unplaced = F.col(c.REASON).isNull() & F.col(c.DT).isNull()
-    return rows.withColumn(c.REASON, F.when(unplaced, QuarantineReason.MISSING_TIME).otherwise(F.col(c.REASON)))
+    unplaced = f.col(c.REASON).isNull() & f.col(c.DT).isNull()
+    return rows.withColumn(c.REASON, f.when(unplaced, QuarantineReason.MISSING_TIME).otherwise(f.col(c.REASON)))
 
 
 def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
@@ -95,22 +95,22 @@ def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
     rest = [name for name in rows.columns if name not in (*table.key, c.DT, c.RAW, c.REASON, c.WATCHED_SECONDS)]
     of_day = [] if c.EVENT_TIME in table.key else [c.DT]
     first = [c.WATCHED_SECONDS] if c.WATCHED_SECONDS in table.column_names else []
-    admissible = F.col(c.REASON).isNull()
+    admissible = f.col(c.REASON).isNull()
     window = Window.partitionBy(*of_day, *table.key, admissible).orderBy(
-        c.DT, *(F.col(name).desc_nulls_last() for name in (*first, *rest))
+        c.DT, *(f.col(name).desc_nulls_last() for name in (*first, *rest))
     )
-    repeated = admissible & (F.row_number().over(window) > 1)
-    return rows.withColumn(c.REASON, F.when(repeated, QuarantineReason.DUPLICATE).otherwise(F.col(c.REASON)))
+    repeated = admissible & (f.row_number().over(window) > 1)
+    return rows.withColumn(c.REASON, f.when(repeated, QuarantineReason.DUPLICATE).otherwise(f.col(c.REASON)))
 
 
 def quarantined(rows: DataFrame, table: Table, first_day: date) -> DataFrame:
     """The rows that do not enter, as rows of the quarantine; those without a day stand under `first_day`."""
-    return rows.where(F.col(c.REASON).isNotNull()).select(
-        F.lit(table.name).alias(c.SOURCE_TABLE),
+    return rows.where(f.col(c.REASON).isNotNull()).select(
+        f.lit(table.name).alias(c.SOURCE_TABLE),
         c.SOURCE_FILE,
         c.REASON,
         c.RAW,
-        F.coalesce(F.col(c.DT), F.lit(first_day.isoformat())).alias(c.DT),
+        f.coalesce(f.col(c.DT), f.lit(first_day.isoformat())).alias(c.DT),
     )
 
 
@@ -120,14 +120,14 @@ def _rules(table: Table, settings: Settings) -> list[tuple[Column, QuarantineRea
     times = [column.name for column in required if pa.types.is_timestamp(column.type)]
     words = [name for name in table.column_names if name in _VOCABULARY]
     others = [column.name for column in required if column.name not in (*ids, *times, *words)]
-    seconds = [F.col(name) for name in table.column_names if name in _SECONDS]
-    watched = [F.col(name) for name in table.column_names if name == c.WATCHED_SECONDS]
-    longest = F.lit(settings.ingest.max_watched_seconds)
+    seconds = [f.col(name) for name in table.column_names if name in _SECONDS]
+    watched = [f.col(name) for name in table.column_names if name == c.WATCHED_SECONDS]
+    longest = f.lit(settings.ingest.max_watched_seconds)
     return [
-        (any_of([F.col(name).isNull() for name in ids]), QuarantineReason.MISSING_ID),
-        (any_of([F.col(name).isNull() for name in times]), QuarantineReason.MISSING_TIME),
+        (any_of([f.col(name).isNull() for name in ids]), QuarantineReason.MISSING_ID),
+        (any_of([f.col(name).isNull() for name in times]), QuarantineReason.MISSING_TIME),
         (any_of([_unknown(name) for name in words]), QuarantineReason.UNKNOWN_KIND),
-        (any_of([F.col(name).isNull() | _is_nan(name, table) for name in others]), QuarantineReason.WRONG_TYPE),
+        (any_of([f.col(name).isNull() | _is_nan(name, table) for name in others]), QuarantineReason.WRONG_TYPE),
         (any_of([column < 0 for column in seconds]), QuarantineReason.NEGATIVE_SECONDS),
         (any_of([column > longest for column in watched]), QuarantineReason.ABSURD_SECONDS),
         *(_time_rules(settings) if c.EVENT_TIME in table.column_names else []),
@@ -136,22 +136,22 @@ def _rules(table: Table, settings: Settings) -> list[tuple[Column, QuarantineRea
 
 def _time_rules(settings: Settings) -> list[tuple[Column, QuarantineReason]]:
     """Against the ingest day, never the clock: a day imported again next year admits the same rows."""
-    ingest_day = F.to_date(F.col(c.DT), _DAY_FORMAT)
+    ingest_day = f.to_date(f.col(c.DT), _DAY_FORMAT)
     zone = settings.platform.time_zone
-    start = F.to_utc_timestamp(F.date_sub(ingest_day, settings.platform.late_days).cast("timestamp"), zone)
-    end = F.to_utc_timestamp(F.date_add(ingest_day, 1).cast("timestamp"), zone)
-    skew = F.expr(f"INTERVAL {int(settings.ingest.max_future_minutes * 60)} SECONDS")
+    start = f.to_utc_timestamp(f.date_sub(ingest_day, settings.platform.late_days).cast("timestamp"), zone)
+    end = f.to_utc_timestamp(f.date_add(ingest_day, 1).cast("timestamp"), zone)
+    skew = f.expr(f"INTERVAL {int(settings.ingest.max_future_minutes * 60)} SECONDS")
     return [
-        (F.col(c.EVENT_TIME) >= end + skew, QuarantineReason.FUTURE),
-        (F.col(c.EVENT_TIME) < start, QuarantineReason.TOO_LATE),
+        (f.col(c.EVENT_TIME) >= end + skew, QuarantineReason.FUTURE),
+        (f.col(c.EVENT_TIME) < start, QuarantineReason.TOO_LATE),
     ]
 
 
 def _unknown(name: str) -> Column:
-    column = F.col(name)
+    column = f.col(name)
     return column.isNull() | ~column.isin([word.value for word in _VOCABULARY[name]])
 
 
 def _is_nan(name: str, table: Table) -> Column:
     kind = table.schema.field(name).type
-    return F.isnan(name) if pa.types.is_floating(kind) else F.lit(False)
+    return f.isnan(name) if pa.types.is_floating(kind) else f.lit(False)

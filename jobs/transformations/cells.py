@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 from pyspark.sql.types import DataType, DoubleType, FloatType
 
 _INTEGRAL_FRACTION: Final = r"\.0*$"
@@ -32,11 +32,11 @@ class Cell:
 def from_source(frame: DataFrame, name: str, wanted: pa.DataType) -> Cell:
     """A source column as the type that the table wants; one that has it already is taken as it is."""
     found = frame.schema[name].dataType
-    source = F.col(f"`{name}`")
+    source = f.col(f"`{name}`")
     sql_type = SQL_TYPES[wanted]
     if found.simpleString() == sql_type:
-        malformed = ~F.is_valid_utf8(source) if sql_type == "string" else F.lit(False)
-        return Cell(source, F.coalesce(malformed, F.lit(False)))
+        malformed = ~f.is_valid_utf8(source) if sql_type == "string" else f.lit(False)
+        return Cell(source, f.coalesce(malformed, f.lit(False)))
     return parse(as_text(source, found, wanted), wanted)
 
 
@@ -50,47 +50,47 @@ def as_text(source: Column, found: DataType, wanted: pa.DataType) -> Column:
 def parse(text: Column, wanted: pa.DataType) -> Cell:
     """Text as a type: `12.0` is an integer, `1` a boolean, a time without zone UTC."""
     sql_type = SQL_TYPES[wanted]
-    trimmed = F.nullif(F.trim(text), F.lit(""))
+    trimmed = f.nullif(f.trim(text), f.lit(""))
     if sql_type in ("int", "bigint", "boolean"):
-        return _cell(trimmed, F.regexp_replace(trimmed, _INTEGRAL_FRACTION, "").try_cast(sql_type))
+        return _cell(trimmed, f.regexp_replace(trimmed, _INTEGRAL_FRACTION, "").try_cast(sql_type))
     return _cell(trimmed, trimmed.try_cast(sql_type))
 
 
 def number(text: Column, per_unit: float) -> Cell:
     """Text as a float64 in the table's unit; `per_unit` source units make one."""
     parsed = parse(text, pa.float64())
-    return Cell(parsed.value / F.lit(float(per_unit)), parsed.malformed)
+    return Cell(parsed.value / f.lit(float(per_unit)), parsed.malformed)
 
 
 def epoch(text: Column, per_second: int) -> Cell:
     """A count of seconds, milliseconds or microseconds since 1970 as a time."""
     parsed = parse(text, pa.int64())
-    micros = parsed.value.try_cast("decimal(38,0)") * F.lit(1_000_000 // per_second)
-    value = F.timestamp_micros(micros.try_cast("bigint"))
+    micros = parsed.value.try_cast("decimal(38,0)") * f.lit(1_000_000 // per_second)
+    value = f.timestamp_micros(micros.try_cast("bigint"))
     return Cell(value, parsed.malformed | (parsed.value.isNotNull() & value.isNull()))
 
 
 def local_time(text: Column, time_zone: str) -> Cell:
     """A time without zone, in `time_zone`."""
     parsed = parse(text, pa.timestamp("us", tz="UTC"))
-    return Cell(F.to_utc_timestamp(parsed.value, time_zone), parsed.malformed)
+    return Cell(f.to_utc_timestamp(parsed.value, time_zone), parsed.malformed)
 
 
 def hashed(text: Column) -> Cell:
     """A name as a stable positive int64."""
-    trimmed = F.nullif(F.trim(text), F.lit(""))
-    value = F.xxhash64(trimmed).bitwiseAND(F.lit(_POSITIVE_MASK))
-    return Cell(F.when(trimmed.isNotNull(), value), F.lit(False))
+    trimmed = f.nullif(f.trim(text), f.lit(""))
+    value = f.xxhash64(trimmed).bitwiseAND(f.lit(_POSITIVE_MASK))
+    return Cell(f.when(trimmed.isNotNull(), value), f.lit(False))
 
 
 def constant(value: str | float | bool | None, wanted: pa.DataType) -> Cell:
     """The same value in every row."""
-    return Cell(F.lit(value).cast(SQL_TYPES[wanted]), F.lit(False))
+    return Cell(f.lit(value).cast(SQL_TYPES[wanted]), f.lit(False))
 
 
 def any_of(conditions: list[Column]) -> Column:
     """Whether any holds; false of none."""
-    return reduce(Column.__or__, conditions, F.lit(False))
+    return reduce(Column.__or__, conditions, f.lit(False))
 
 
 def _cell(source: Column, value: Column) -> Cell:

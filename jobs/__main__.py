@@ -98,6 +98,7 @@ def _next_day_metrics(
 
 
 app.command(name="import_log")(import_log.command)
+app.command(name="log_days")(import_log.log_days_command)
 for _job in JOBS:
     app.command(name=_job.name)(_candidate_lists if _job.name == candidate_lists.NAME else _daily(_job))
 

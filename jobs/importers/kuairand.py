@@ -18,7 +18,7 @@ from contracts.schema import Table
 from contracts.tables import CONTENT, EARLIER_VIEW, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from jobs.importers import reading
 from jobs.importers.files import Fault, inspect
-from jobs.importers.raw_log import Draft, RawLog, Source, require_folder
+from jobs.importers.raw_log import Draft, RawLog, Source, require_folder, span_of
 from jobs.transformations import cells
 from jobs.transformations.admission import draft
 
@@ -70,6 +70,7 @@ def read_kuairand(source: Source) -> RawLog:
         ],
         derive=lambda admitted, _: {USER_ACTION: _user_actions(admitted)},
         faults=[*log_faults, *user_faults, *video_faults],
+        span=span_of(log.select(_day().alias(c.DT))),
         before=_earlier_views(source, folder / "earlier_views.parquet"),
         warnings=lambda admitted: _warnings(admitted, source.settings.platform.time_zone),
     )
@@ -96,7 +97,7 @@ def _shared(frame: DataFrame, columns: tuple[str, ...]) -> list[str]:
 
 def _watches(log: DataFrame, contents: DataFrame) -> DataFrame:
     """Watch rows; the streamer comes from the video features."""
-    day = f.date_format(f.try_to_date(f.regexp_replace(_DATE, r"\.0*$", ""), "yyyyMMdd"), "yyyy-MM-dd")
+    day = _day()
     time = cells.epoch(f.col(_TIME), per_second=1_000)
     authors = (
         contents.where(f.col(c.REASON).isNull()).groupBy(c.CONTENT_ID).agg(f.max(c.STREAMER_ID).alias(c.STREAMER_ID))
@@ -115,6 +116,12 @@ def _watches(log: DataFrame, contents: DataFrame) -> DataFrame:
     rows = draft(log.withColumn(c.DT, day), WATCH_EVENT, numbers, reading.CORRUPT, [_performed()]).drop(c.STREAMER_ID)
     joined = rows.join(f.broadcast(authors), on=c.CONTENT_ID, how="left")
     return joined.select(*WATCH_EVENT.column_names, _ACTIONS, c.SOURCE_FILE, c.DT, c.RAW, c.REASON)
+
+
+def _day() -> Column:
+    """The `date` column, 20220425, as `dt`; null where it is no day."""
+    digits = f.regexp_replace(f.col(_DATE), r"\.0*$", "")
+    return f.date_format(f.try_to_date(digits, "yyyyMMdd"), "yyyy-MM-dd")
 
 
 def _performed() -> Column:

@@ -1,12 +1,15 @@
 """What an importer hands to the import command: drafts of tables, not yet judged."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
+from contracts import columns as c
 from contracts.errors import LogFormatError
 from contracts.names import LogFormat
 from contracts.schema import Table
@@ -74,6 +77,8 @@ class RawLog:
         derive: Rows (with `dt`) of further tables from the admitted watch rows of these days.
         folder_days: Ingest days that the log's folders name, empty ones included.
         before: Rows of `earlier_view_v1`, which belong to the day before the log begins.
+        span: First and last day with a row, or None; asked for only when somebody needs to know.
+        warnings: What the admitted watch rows give to worry about.
     """
 
     watches: Draft
@@ -82,7 +87,21 @@ class RawLog:
     faults: list[Fault] = field(default_factory=list)
     folder_days: frozenset[date] = frozenset()
     before: Draft | None = None
+    span: Callable[[], tuple[date, date] | None] = lambda: None
     warnings: Callable[[DataFrame], list[str]] = lambda _: []
+
+
+def span_of(rows: DataFrame, folder_days: Collection[date] = ()) -> Callable[[], tuple[date, date] | None]:
+    """Asks once for the first and last `dt` of rows; folders, where there are any, know without reading."""
+
+    @cache
+    def span() -> tuple[date, date] | None:
+        if folder_days:
+            return min(folder_days), max(folder_days)
+        first, last = rows.agg(f.min(c.DT), f.max(c.DT)).collect()[0]
+        return (date.fromisoformat(first), date.fromisoformat(last)) if first else None
+
+    return span
 
 
 def require_folder(path: Path) -> Path:

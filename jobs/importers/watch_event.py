@@ -19,7 +19,7 @@ from contracts.schema import Table
 from contracts.tables import BROADCAST, CONTENT, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from jobs.importers import derived, reading
 from jobs.importers.files import Inspection, find_files, folder_day, inspect
-from jobs.importers.raw_log import Draft, RawLog, Source, require_folder
+from jobs.importers.raw_log import Draft, RawLog, Source, require_folder, span_of
 from jobs.transformations import cells
 from jobs.transformations.admission import draft, place
 
@@ -41,12 +41,14 @@ def read_watch_event(source: Source) -> RawLog:
     drafts = {table: _draft(source, table, inspection) for table, inspection in found.items()}
     missing = tuple(table for table in (*_SLOWLY_CHANGING, BROADCAST) if table not in drafts)
     watches = drafts.pop(WATCH_EVENT)
+    days = frozenset(_folder_days(root))
     return RawLog(
         watches=watches,
         others=list(drafts.values()),
         derive=lambda admitted, days: derived.catalogue(admitted, days, missing),
         faults=[fault for inspection in found.values() for fault in inspection.faults],
-        folder_days=frozenset(_folder_days(root)),
+        folder_days=days,
+        span=span_of(watches.rows.where(f.col(c.REASON).isNull()), days),
     )
 
 

@@ -18,7 +18,6 @@ POLICY_ID: Final = "thompson/1"
 
 _SLATE_STREAM: Final = 0
 _PROPENSITY_STREAM: Final = 1
-_DRAWS_AT_ONCE: Final = 20_000
 
 Arms = npt.NDArray[np.intp]
 
@@ -53,24 +52,40 @@ def select(posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -
     return slate
 
 
-def propensities(posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int], draws: int, seed: int) -> Floats:
-    """(S,) chance of each slot's arm given the slots above, by Monte Carlo.
+class Propensities:
+    """Chances of the arms of one posterior epoch, by Monte Carlo; the draws are made once and used for every slate.
 
     Unbiased, with standard error sqrt(p (1 - p) / draws): at most 0.0016 for 100,000 draws, so a value is within
     0.005 of the truth for 998 slots of 1,000. A slot with one available arm is exactly 1.
+
+    Args:
+        posterior: What the slates were drawn from.
+        arms: All arms that the slates name.
+        draws: Monte Carlo draws, D.
     """
-    chosen = np.asarray(slate, np.intp)
-    masks, which = np.unique(arm_set.availability(chosen), axis=0, return_inverse=True)
-    wins = np.zeros(masks.shape)
-    a, b = posterior.parameters(arm_set.arms)
-    rng = _stream(seed, _PROPENSITY_STREAM)
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        sample = rng.beta(a, b, (min(_DRAWS_AT_ONCE, draws - start), len(arm_set.arms)))
-        for row, mask in enumerate(masks):
-            best = np.argmax(np.where(mask, sample, -1.0), axis=1)
-            wins[row] += np.bincount(best, minlength=len(arm_set.arms))
-    chances: Floats = wins[which.reshape(-1), chosen] / draws
-    return chances
+
+    def __init__(self, posterior: PosteriorEpoch, arms: Sequence[str], draws: int) -> None:
+        self._arms = tuple(sorted(arms))
+        a, b = posterior.parameters(self._arms)
+        # The epoch seeds the draws, so that computing a day's propensities twice gives equal values.
+        self._sample = _stream(posterior.epoch, _PROPENSITY_STREAM).beta(a, b, (draws, len(self._arms)))
+        self._chances: dict[bytes, Floats] = {}
+
+    def of(self, arm_set: ArmSet, slate: Arms) -> Floats:
+        """(S,) chance of each slot's arm given the slots above."""
+        places = np.array([self._arms.index(arm) for arm in arm_set.arms], np.intp)
+        available = np.zeros((len(slate), len(self._arms)), bool)
+        available[:, places] = arm_set.availability(slate)
+        chosen = places[slate]
+        return np.array([self._given(mask)[arm] for mask, arm in zip(available, chosen, strict=True)], np.float64)
+
+    def _given(self, available: npt.NDArray[np.bool_]) -> Floats:
+        """(A,) chance of each arm where these are available."""
+        key = available.tobytes()
+        if key not in self._chances:
+            best = np.argmax(np.where(available, self._sample, -1.0), axis=1)
+            self._chances[key] = np.bincount(best, minlength=len(available)) / len(best)
+        return self._chances[key]
 
 
 def _stream(seed: int, concern: int) -> np.random.Generator:

@@ -102,6 +102,18 @@ class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
 
 
+class StepFailedError(StreamrecError):
+    """A step of a demo or of an Airflow run ended badly; the message names its log file."""
+
+
+class NoExamplesError(StreamrecError):
+    """A model has nothing to learn from: no examples, or none that is a positive."""
+
+
+class EmptyCatalogueError(StreamrecError):
+    """There is nothing that could be recommended."""
+
+
 class ServiceStartError(StreamrecError):
     """A service of the devstack did not come up; the message names its log file."""
 

@@ -115,6 +115,7 @@ class QuarantineReason(StrEnum):
     DUPLICATE = "duplicate"
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
+    EMPTY_FILE = "empty_file"
 
 
 class WeightReason(StrEnum):

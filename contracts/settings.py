@@ -5,6 +5,7 @@ file that `STREAMREC_CONFIG` names.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,6 +35,7 @@ class SparkSettings(Section):
     remote: str | None = Field(None, description="Spark Connect address, sc://host:port; none starts a local session.")
     master: str = Field("local[*]", description="For a session of our own: all owned cores.")
     shuffle_partitions: int = Field(4, ge=1, description="Small: a day on one machine; a cluster sets hundreds.")
+    concurrent_jobs: int = Field(2, ge=1, description="Jobs of a backfill side by side: planning leaves cores idle.")
     driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
 
 
@@ -69,6 +71,10 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    livestream_first_day: date = Field(
+        date(2019, 7, 1), description="Day of step 0 in the `livestream` format, whose file knows steps but no dates."
+    )
+    livestream_step_minutes: float = Field(10.0, gt=0, description="Length of a step there: Twitch was polled so.")
     log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
     log_path: Path | None = Field(
         None, description="Where it reads when --log is not given: a task names only its day."
@@ -166,14 +172,27 @@ class TwoTowerSettings(Section):
 
     train_days: int = Field(28, ge=1, description="Days of examples.")
     dim: int = Field(64, ge=1, description="Width of the shared embedding space.")
-    batch_size: int = Field(4_096, ge=2, description="Also the number of in-batch negatives.")
-    epochs: int = Field(10, ge=1, description="Passes over the examples.")
-    learning_rate: float = Field(0.02, gt=0, description="For lazily updated rows; 0.001 barely learns rare ones.")
+    batch_size: int = Field(2_048, ge=2, description="Also the number of in-batch negatives.")
+    epochs: int = Field(2, ge=1, description="Passes over the examples before the last day; metrics after each.")
+    final_epochs: int = Field(1, ge=0, description="Passes that include the last day, which is held out until then.")
+    learning_rate: float = Field(0.1, gt=0, description="Row-wise Adagrad of the tables; small rates miss rare rows.")
+    dense_learning_rate: float = Field(0.001, gt=0, description="Adam of the few dense layers.")
     temperature: float = Field(0.1, gt=0, description="0.2 cost 17 % NDCG on Gowalla (BENCHMARKS.md A).")
-    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history beside the user's id.")
-    seed: int = Field(0, description="Of initial weights and of the order of examples.")
+    log_q: str = Field("counts", pattern="^(counts|streaming|off)$", description="Off costs a third of NDCG (same).")
+    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history in the user's vector.")
+    id_weight: float = Field(0.05, ge=0, le=1, description="Share of the user's id: most users have few examples.")
+    id_dropout: float = Field(0.05, ge=0, lt=1, description="Share of ids shown as unknown, so that new ids work.")
+    valued_weight: float = Field(1.0, ge=0, description="What a valued watch counts: the main label.")
+    click_weight: float = Field(0.1, ge=0, description="What a play counts: many, and worth little each.")
+    like_weight: float = Field(0.5, ge=0, description="What a like adds.")
+    follow_weight: float = Field(0.5, ge=0, description="What a follow adds.")
+    streamer_weight: float = Field(0.3, ge=0, description="What a VOD or clip counts for its streamer as target.")
+    earlier_weight: float = Field(1.0, ge=0, description="What a view of untimed earlier history counts.")
+    earlier_plain_weight: float = Field(1.0, ge=0, description="The same where it was known not to be valued.")
+    history_length: int = Field(50, ge=1, description="Newest items of each pooled history.")
+    seed: int = Field(0, description="Of initial weights, of the order of examples and of dropout, a stream each.")
     device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="`auto` takes CUDA where there is one.")
-    candidates: int = Field(200, ge=1, description="Items retrieved per user and kind.")
+    candidates: int = Field(200, ge=1, description="Contents, and streamers, retrieved per user.")
 
 
 class BanditSettings(Section):

@@ -39,6 +39,7 @@ def server_options(settings: Settings) -> dict[str, str]:
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(home / "hive"),
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": settings.spark.driver_memory,
         "spark.driver.extraJavaOptions": java_options(home),
     }

@@ -36,8 +36,9 @@ with DAG(
     apply = command_task("feature_repo", "apply", day=None)
     materialize = command_task("feature_repo", "materialize", outlets=[FEATURES])
 
-    view_valuation >> [content_values, popular_items, streamer_features, training_examples, next_day_metrics]
-    [view_valuation, preferred_streamers] >> user_features
+    view_valuation >> [content_values, preferred_streamers, popular_items, streamer_features]
+    view_valuation >> [training_examples, next_day_metrics]
+    preferred_streamers >> user_features
     content_values >> representative_vods
     [content_values, user_features, streamer_features] >> apply >> materialize
     # No feature comes from these, but the asset says that the whole day is there.

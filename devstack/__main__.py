@@ -2,15 +2,21 @@
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import typer
+from rich.console import Console
 
 from contracts.errors import StreamrecError
+from contracts.names import LogFormat
 from contracts.settings import load_settings
 from devstack import services
+from devstack.airflow_ui import hold_airflow
+from devstack.demo.plan import named_log
+from devstack.demo.run import run_demo
 from devstack.service import LOCALHOST, Service, ServiceSpec, free_port
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -46,6 +52,23 @@ def serve_mlflow(port: Port = 5000) -> None:
     """MLflow's web UI on the runs and models of this home."""
     port = port or free_port()
     _hold(services.mlflow_service(load_settings(), port), f"http://{LOCALHOST}:{port}")
+
+
+@app.command(name="airflow")
+def serve_airflow(port: Port = 8080) -> None:
+    """Airflow with its web UI, beside the Redis and the Spark Connect server that its tasks use."""
+    hold_airflow(load_settings(), port or free_port(), Console())
+
+
+@app.command(name="demo")
+def demo(
+    home: Annotated[Path, typer.Option(help="Folder of all that it writes; emptied first.")] = Path("demo"),
+    log: Annotated[Path | None, typer.Option(help="A watch log; one is made when left out.")] = None,
+    format_: Annotated[LogFormat, typer.Option("--format", help="How the log is read.")] = LogFormat.WATCH_EVENT,
+    mapping: Annotated[Path | None, typer.Option(help="For --format mapped.")] = None,
+) -> None:
+    """A log, its history, one day through Airflow, slates, and the next day's verdict."""
+    run_demo(load_settings().model_copy(update={"home": home}), named_log(log, format_, mapping), Console())
 
 
 def _hold(spec: ServiceSpec, address: str) -> None:

@@ -18,6 +18,7 @@ from contracts.errors import ServiceStartError
 LOCALHOST: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 10.0
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
 _LEASH: Final = Path(__file__).with_name("leash.py")
 
 
@@ -39,22 +40,25 @@ def port_open(port: int) -> bool:
 
 
 def spawn(
-    command: list[str], environment: Mapping[str, str], log: Path, folder: Path | None = None
+    command: list[str], environment: Mapping[str, str], log: Path, answer: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a program in its own process group, on a leash; its output is the log file.
+
+    Args:
+        answer: Takes standard output, when the log is to hold only the errors.
 
     Call it from the main thread: the kernel ends a leashed program with the thread that started it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     leashed = [sys.executable, "-S", "-E", str(_LEASH), str(os.getpid()), *command]
-    with log.open("wb") as output:
+    with log.open("wb") as errors, (answer or log).open("ab") as output:
         return subprocess.Popen(
             leashed,
             env=dict(environment),
-            cwd=folder,
+            cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors if answer else subprocess.STDOUT,
             start_new_session=True,
         )
 
@@ -90,6 +94,7 @@ class Service:
 
     def __init__(self, spec: ServiceSpec) -> None:
         self.spec = spec
+        self.started = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,6 +103,7 @@ class Service:
 
     def start(self) -> None:
         """Start without waiting, so that several come up side by side."""
+        self.started = time.monotonic()
         self._process = spawn(self.spec.command, self.spec.environment, self.spec.log)
 
     def wait_ready(self) -> None:

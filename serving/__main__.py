@@ -14,11 +14,15 @@ from contracts.errors import InvalidRequestError, StreamrecError
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
 from serving import live
+from serving.drain import drain_impressions, recompute
+from serving.epochs import ensure_contexts
+from serving.posteriors import update_posteriors
 from serving.publish import publish
 from serving.recommend import Recommender, to_request
 from serving.show import to_json, to_table
 from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.redis_store import RedisStore
+from serving.sync_seen import sync_seen
 from serving.wiring import Clients
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
@@ -32,7 +36,9 @@ LeaseSeconds = Annotated[float | None, typer.Option(help="Seconds until the leas
 def publish_command(day: Day) -> None:
     """Write the day's lists to Redis beside the old ones, then flip."""
     settings = load_settings()
-    report = publish(_warehouse(settings), _batch_store(settings), settings.serving, _day(day), datetime.now(UTC))
+    store = _batch_store(settings)
+    ensure_contexts(store, settings.bandit, settings.candidates.surfaces)
+    report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
     typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
 
 
@@ -94,6 +100,38 @@ def sync_live_command(day: Day, at: At = None, lease_seconds: LeaseSeconds = Non
     seconds = lease_seconds or settings.serving.lease_seconds
     count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), seconds)
     typer.echo(f"{count} streamers are live for {seconds:g} s")
+
+
+@app.command(name="sync_seen")
+def sync_seen_command(day: Day) -> None:
+    """Load what users have seen and hidden until a day."""
+    settings = load_settings()
+    typer.echo(json.dumps(asdict(sync_seen(_warehouse(settings), _batch_store(settings), settings, _day(day)))))
+
+
+@app.command(name="drain_impressions")
+def drain_impressions_command(day: Day) -> None:
+    """Write the slates served on a day, with propensities, to the impression table."""
+    settings = load_settings()
+    now = datetime.now(UTC)
+    report = drain_impressions(_warehouse(settings), _batch_store(settings), settings, _day(day), now)
+    typer.echo(json.dumps(asdict(report)))
+
+
+@app.command(name="recompute")
+def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="The request to prove.")]) -> None:
+    """Draw a logged slate again and compare."""
+    settings = load_settings()
+    arms = recompute(_warehouse(settings), _batch_store(settings), settings, _day(day), request_id)
+    typer.echo(f"equal: {', '.join(arms)}")
+
+
+@app.command(name="update_posteriors")
+def update_posteriors_command(day: Day) -> None:
+    """Let the bandit learn from a day's impressions, once."""
+    settings = load_settings()
+    for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
+        typer.echo(json.dumps(asdict(change)))
 
 
 def _warehouse(settings: Settings) -> Warehouse:

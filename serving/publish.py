@@ -7,18 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack
+from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
 from contracts.tables import CANDIDATE_LIST, SEGMENT_LIST, USER_FEATURE
+from serving.runs import Codes, runs
 from serving.stores.protocol import GenerationStore
 
-Codes = npt.NDArray[np.int32]
 Entry = tuple[str, bytes, bytes]
 """Key of a hash, its field, the field's value."""
 
@@ -120,7 +119,7 @@ def _user_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
     surfaces, codes = _dictionary(rows.column(c.SURFACE))
     order = np.lexsort((rows.column(c.RANK).to_numpy(), users, codes))
     users, codes, candidates = users[order], codes[order], candidate_columns(rows).take(order)
-    for start, stop in _runs(users, codes):
+    for start, stop in runs(users, codes):
         user = int(users[start])
         key = redis_keys.lists(generation, surfaces[codes[start]], redis_keys.bucket_of(user))
         yield key, str(user).encode(), pack(candidates.take(slice(start, stop)))
@@ -131,7 +130,7 @@ def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
     segments, segment_codes = _dictionary(rows.column(c.SEGMENT))
     order = np.lexsort((rows.column(c.RANK).to_numpy(), segment_codes, codes))
     codes, segment_codes, candidates = codes[order], segment_codes[order], candidate_columns(rows).take(order)
-    for start, stop in _runs(codes, segment_codes):
+    for start, stop in runs(codes, segment_codes):
         key = redis_keys.segment_lists(generation, surfaces[codes[start]])
         yield key, segments[segment_codes[start]].encode(), pack(candidates.take(slice(start, stop)))
 
@@ -159,16 +158,6 @@ def candidate_columns(rows: pa.Table) -> CandidateColumns:
 def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     encoded = column.combine_chunks().dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
-
-
-def _runs(*keys: Ids | Codes) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of equal keys."""
-    length = len(keys[0])
-    changed = np.zeros(max(length - 1, 0), bool)
-    for key in keys:
-        changed |= key[1:] != key[:-1]
-    starts = np.concatenate([[0], np.flatnonzero(changed) + 1]) if length else np.empty(0, np.int64)
-    yield from zip(starts.tolist(), [*starts[1:].tolist(), length], strict=True) if length else ()
 
 
 def _model_version(rows: pa.Table) -> str:

@@ -106,9 +106,10 @@ def _finish(
 
 
 def _some_users(config: WorldConfig, population: Population, count: int, rng: np.random.Generator) -> Ints:
-    """Rows of users who were there before the log began, active ones more often."""
+    """Rows of users who were there before the log began, active ones more often; of any where there were none."""
     users = population.users
-    weight = np.where(users.registered < run_bounds(config)[0], users.activity, 0.0)
+    earlier = users.registered < run_bounds(config)[0]
+    weight = np.where(earlier | ~earlier.any(), users.activity, 0.0)
     return rng.choice(len(weight), count, p=weight / weight.sum()).astype(np.int64)
 
 

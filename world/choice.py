@@ -47,7 +47,7 @@ def satisfaction(choice: ChoiceConfig, met: Encounter, rng: np.random.Generator)
 
 def watch_seconds(choice: ChoiceConfig, met: Encounter, satisfied: Floats) -> Floats:
     """Seconds watched of a length, if nothing interrupts."""
-    bias = np.array([choice.watch_bias[kind] for kind in KINDS])
+    bias = np.array([choice.watch_bias.live, choice.watch_bias.vod, choice.watch_bias.clip])
     return met.length * logistic(bias[met.kind] + satisfied)
 
 

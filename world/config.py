@@ -3,12 +3,15 @@
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 
 from contracts.errors import WorldConfigError
 from contracts.settings import Section
 
+Shares = dict[str, Annotated[float, Field(gt=0)]]
 _DAY_SHAPE = (3, 2, 1, 1, 1, 1, 2, 3, 3, 3, 4, 5, 6, 5, 5, 5, 6, 7, 9, 11, 12, 12, 9, 6)
 
 
@@ -25,8 +28,10 @@ class UserConfig(Section):
     live_share: float = Field(0.4, ge=0, le=1, description="Mean share of the visits that look for live broadcasts.")
     first_ties: float = Field(4.0, ge=0, description="Poisson mean of streamers tied to a user when they appear.")
     first_known: float = Field(6.0, ge=0, description="Poisson mean of further streamers watched before the log.")
-    languages: dict[str, float] = Field({"en": 0.5, "ja": 0.3, "es": 0.2}, description="Shares, of streamers too.")
-    countries: dict[str, float] = Field({"US": 0.4, "JP": 0.3, "MX": 0.3}, description="Shares; nothing follows them.")
+    languages: Shares = Field({"en": 0.5, "ja": 0.3, "es": 0.2}, min_length=1, description="Shares, of streamers too.")
+    countries: Shares = Field(
+        {"US": 0.4, "JP": 0.3, "MX": 0.3}, min_length=1, description="Shares; nothing follows them."
+    )
 
 
 class StreamerConfig(Section):
@@ -73,6 +78,14 @@ class TasteConfig(Section):
     content_noise: float = Field(0.4, ge=0, description="Contents differ within a streamer.")
 
 
+class WatchBias(Section):
+    """Logit of the share of a length that is watched when merit is zero."""
+
+    live: float = Field(-1.2, description="A quarter of an hour and a half: people drop in.")
+    vod: float = Field(-2.2, description="A tenth of some hours.")
+    clip: float = Field(0.0, description="Half of less than a minute.")
+
+
 class ChoiceConfig(Section):
     """How users meet, choose and watch."""
 
@@ -86,9 +99,7 @@ class ChoiceConfig(Section):
     click_taste: float = Field(0.7, description="Logit per unit of affinity.")
     click_quality: float = Field(0.3, description="Logit per unit of quality: a title tells only some of it.")
     click_tie: float = Field(0.8, description="Logit for a streamer tied to the user.")
-    watch_bias: dict[str, float] = Field(
-        {"live": -1.2, "vod": -2.2, "clip": 0.0}, description="Logit of the share watched when merit is zero."
-    )
+    watch_bias: WatchBias = WatchBias()
     watch_taste: float = Field(0.8, description="Logit of the share watched per unit of affinity.")
     watch_quality: float = Field(0.8, description="Logit per unit of quality.")
     watch_tie: float = Field(0.4, description="Logit for a streamer tied to the user.")
@@ -140,6 +151,15 @@ class WorldConfig(Section):
     def _one_weight_per_hour(cls, value: tuple[float, ...]) -> tuple[float, ...]:
         if len(value) != 24 or min(value) < 0 or sum(value) <= 0:
             raise ValueError("expected 24 weights, none negative, not all zero")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value} is no IANA time zone") from error
         return value
 
     @property

@@ -85,6 +85,8 @@ def content_slates(scene: Scene, bonds: Bonds, visits: Visits, rng: np.random.Ge
     config, contents = scene.config, scene.contents
     begin = visits.time.min()
     shelf = np.flatnonzero(contents.available_at(begin))
+    if not len(shelf):
+        return np.full((len(visits.user), config.choice.slate_length), _NOTHING)
     shelf = shelf[np.argsort(contents.streamer[shelf], kind="stable")]
     age_days = (begin - contents.published[shelf]) / 86_400
     merit = np.exp(config.choice.quality_weight * contents.quality[shelf])
@@ -95,7 +97,7 @@ def content_slates(scene: Scene, bonds: Bonds, visits: Visits, rng: np.random.Ge
     weights = _weights(scene, visits.user) * (last > first)
     owners = _draw_owners(scene, bonds, visits, everyone, weights, rng)
     point = first[owners] + rng.random(owners.shape) * (last - first)[owners]
-    at = np.clip(np.searchsorted(heap, point, side="right") - 1, 0, max(len(shelf) - 1, 0))
+    at = np.clip(np.searchsorted(heap, point, side="right") - 1, 0, len(shelf) - 1)
     chosen = np.where(owners == _NOTHING, _NOTHING, np.append(shelf, _NOTHING)[at])
     gone = contents.removed[chosen] <= visits.time[:, None]
     stale = bonds.has_watched(np.broadcast_to(visits.user[:, None], chosen.shape), chosen)
@@ -104,7 +106,8 @@ def content_slates(scene: Scene, bonds: Bonds, visits: Visits, rng: np.random.Ge
 
 
 def _weights(scene: Scene, users: Ints) -> Floats:
-    return np.exp(pull(scene.config.choice, scene.population, users))
+    logs = pull(scene.config.choice, scene.population, users)
+    return np.exp(logs - logs.max(axis=1, keepdims=True))
 
 
 def _draw_owners(

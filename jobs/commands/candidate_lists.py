@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Final
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import Source
@@ -30,6 +31,8 @@ from jobs.transformations.candidate_lists import (
     not_public,
     seen_contents,
 )
+
+NAME: Final = "candidate_lists"
 
 
 def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
@@ -82,4 +85,4 @@ def _users(features: DataFrame, retrieved: DataFrame | None) -> DataFrame:
 def _seen(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame:
     seen = seen_contents(window_views(tables, day, candidates.seen_window_days), candidates)
     earlier = tables.read_latest_existing(EARLIER_VIEW, day).select(c.USER_ID, c.CONTENT_ID)
-    return seen.unionByName(earlier.where(F.lit(candidates.earlier_views_are_seen)))
+    return seen.unionByName(earlier.where(f.lit(candidates.earlier_views_are_seen)))

@@ -3,12 +3,13 @@
 The order is one in which they can run: a job stands after those whose tables it reads.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from contracts import tables as t
+from contracts.errors import SettingsError
 from contracts.schema import Table
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
@@ -67,7 +68,7 @@ JOBS: Final = (
     Job("training_examples", training_examples.run, (t.VIEW_VALUE, t.USER_ACTION), t.TRAINING_EXAMPLE),
     Job("user_features", user_features.run, (t.VIEW_VALUE, t.PREFERRED_STREAMER, t.EARLIER_VIEW), t.USER_FEATURE),
     Job("representative_vods", representative_vods.run, (t.CONTENT_VALUE, t.CONTENT), t.REPRESENTATIVE_VOD),
-    Job("candidate_lists", candidate_lists.run, _LISTS, t.CANDIDATE_LIST, in_backfill=False),
+    Job(candidate_lists.NAME, candidate_lists.run, _LISTS, t.CANDIDATE_LIST, in_backfill=False),
     Job(
         "segment_lists",
         segment_lists.run,
@@ -76,3 +77,16 @@ JOBS: Final = (
         in_backfill=False,
     ),
 )
+
+
+def jobs_named(names: Sequence[str]) -> list[Job]:
+    """The jobs of these names, in the order in which they can run.
+
+    Raises:
+        SettingsError: there is no such job.
+    """
+    known = {job.name for job in JOBS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SettingsError(f"no job {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    return [job for job in JOBS if job.name in names]

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.clock import trailing_days
@@ -22,6 +22,6 @@ def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
     window = max(valuation.window_days, platform.late_days + 1)
     events = tables.read_existing(WATCH_EVENT, trailing_days(day, window))
     # A clock that is fast puts a view on tomorrow: the window has a first day and no last.
-    found = views(events, platform.time_zone).where(F.col(c.VIEW_DAY) > F.lit(day - timedelta(days=window)))
+    found = views(events, platform.time_zone).where(f.col(c.VIEW_DAY) > f.lit(day - timedelta(days=window)))
     values = view_values(found, catalogue(tables, day), day, platform.late_days, valuation)
     return write(tables, VIEW_VALUE, day, values, settings)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 
@@ -17,32 +17,32 @@ def exact_sum(column: Column, over: WindowSpec | None = None) -> Column:
 
     Sums up to 9e11 fit.
     """
-    units = F.sum(F.rint(column * F.lit(_UNITS)).cast("long"))
-    return (units if over is None else units.over(over)) / F.lit(_UNITS)
+    units = f.sum(f.rint(column * f.lit(_UNITS)).cast("long"))
+    return (units if over is None else units.over(over)) / f.lit(_UNITS)
 
 
 def age_days(day: date) -> Column:
     """Whole days from a row's view day to `day`."""
-    return F.datediff(F.lit(day), F.col(c.VIEW_DAY))
+    return f.datediff(f.lit(day), f.col(c.VIEW_DAY))
 
 
 def decay(age: Column, half_life_days: float) -> Column:
     """2^(-age / half-life): 1 today, 1/2 after one half-life."""
-    return F.pow(F.lit(2.0), -age / F.lit(half_life_days))
+    return f.pow(f.lit(2.0), -age / f.lit(half_life_days))
 
 
 def share(part: Column, whole: Column) -> Column:
     """part / whole, 0 where the whole is 0."""
-    return F.when(whole > 0, part / whole).otherwise(F.lit(0.0))
+    return f.when(whole > 0, part / whole).otherwise(f.lit(0.0))
 
 
 def with_rank(frame: DataFrame, within: Sequence[str], *order: Column) -> DataFrame:
     """Add `rank`, 1 for the first; `order` must end in an id, so that equal scores rank alike in every run."""
     ordered = Window.partitionBy(*within).orderBy(*order)
-    number = F.row_number().over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    number = f.row_number().over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     return frame.withColumn(c.RANK, number)
 
 
 def with_available_at(frame: DataFrame, moment: datetime) -> DataFrame:
     """Add when the rows may be used."""
-    return frame.withColumn(c.AVAILABLE_AT, F.lit(moment))
+    return frame.withColumn(c.AVAILABLE_AT, f.lit(moment))

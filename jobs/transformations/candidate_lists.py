@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import SettingsError
@@ -40,11 +40,11 @@ class CandidateInputs:
 def candidate_lists(inputs: CandidateInputs, candidates: CandidateSettings) -> DataFrame:
     """All users' lists on all surfaces; without `available_at`."""
     lists = [
-        _surface_list(inputs, surface, sources, candidates.rank_offset).withColumn(c.SURFACE, F.lit(surface.value))
+        _surface_list(inputs, surface, sources, candidates.rank_offset).withColumn(c.SURFACE, f.lit(surface.value))
         for surface, sources in candidates.surfaces.items()
     ]
-    together = reduce(DataFrame.unionByName, lists).withColumn(c.EXPLORATION_KIND, F.lit(None).cast("string"))
-    return together.crossJoin(F.broadcast(_model_version(inputs))).select(
+    together = reduce(DataFrame.unionByName, lists).withColumn(c.EXPLORATION_KIND, f.lit(None).cast("string"))
+    return together.crossJoin(f.broadcast(_model_version(inputs))).select(
         c.USER_ID,
         c.SURFACE,
         c.RANK,
@@ -60,40 +60,38 @@ def candidate_lists(inputs: CandidateInputs, candidates: CandidateSettings) -> D
 
 def seen_contents(views: DataFrame, candidates: CandidateSettings) -> DataFrame:
     """user, content that was watched for the set share or seconds, all days of the window added up."""
-    completion = exact_sum(F.coalesce(c.COMPLETION, F.lit(0.0)))
+    completion = exact_sum(f.coalesce(c.COMPLETION, f.lit(0.0)))
     totals = views.groupBy(c.USER_ID, c.CONTENT_ID).agg(
-        exact_sum(F.col(c.WATCHED_SECONDS)).alias(c.WATCHED_SECONDS), completion.alias(c.COMPLETION)
+        exact_sum(f.col(c.WATCHED_SECONDS)).alias(c.WATCHED_SECONDS), completion.alias(c.COMPLETION)
     )
-    is_seen = (F.col(c.COMPLETION) >= F.lit(candidates.seen_share)) | (
-        F.col(c.WATCHED_SECONDS) >= F.lit(candidates.seen_seconds)
+    is_seen = (f.col(c.COMPLETION) >= f.lit(candidates.seen_share)) | (
+        f.col(c.WATCHED_SECONDS) >= f.lit(candidates.seen_seconds)
     )
     return totals.where(is_seen).select(c.USER_ID, c.CONTENT_ID)
 
 
 def hidden_contents(actions: DataFrame) -> DataFrame:
     """user, content that the user has hidden."""
-    wanted = actions.where(_is_hiding() & (F.col(c.TARGET_KIND) != F.lit(ItemKind.STREAMER.value)))
-    return wanted.select(c.USER_ID, F.col(c.TARGET_ID).alias(c.CONTENT_ID)).distinct()
+    wanted = actions.where(_is_hiding() & (f.col(c.TARGET_KIND) != f.lit(ItemKind.STREAMER.value)))
+    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.CONTENT_ID)).distinct()
 
 
 def hidden_streamers(actions: DataFrame) -> DataFrame:
     """user, streamer that the user has hidden or blocked."""
-    wanted = actions.where(_is_hiding() & (F.col(c.TARGET_KIND) == F.lit(ItemKind.STREAMER.value)))
-    return wanted.select(c.USER_ID, F.col(c.TARGET_ID).alias(c.STREAMER_ID)).distinct()
+    wanted = actions.where(_is_hiding() & (f.col(c.TARGET_KIND) == f.lit(ItemKind.STREAMER.value)))
+    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.STREAMER_ID)).distinct()
 
 
 def not_public(catalogue: DataFrame) -> DataFrame:
     """`content_id` of private and removed contents."""
-    return catalogue.where(F.col(c.VISIBILITY) != F.lit(Visibility.PUBLIC.value)).select(c.CONTENT_ID)
+    return catalogue.where(f.col(c.VISIBILITY) != f.lit(Visibility.PUBLIC.value)).select(c.CONTENT_ID)
 
 
 def _is_hiding() -> Column:
-    return F.col(c.ACTION).isin(Action.HIDE.value, Action.BLOCK.value)
+    return f.col(c.ACTION).isin(Action.HIDE.value, Action.BLOCK.value)
 
 
-def _surface_list(
-    inputs: CandidateInputs, surface: Surface, sources: SurfaceSources, rank_offset: float
-) -> DataFrame:
+def _surface_list(inputs: CandidateInputs, surface: Surface, sources: SurfaceSources, rank_offset: float) -> DataFrame:
     kinds = SURFACE_ITEM_KINDS[surface]
     rankings = _rankings(inputs, kinds, sources)
     unknown = [source.value for source in sources.weights if source not in rankings]
@@ -128,8 +126,8 @@ def _rankings(
 def _preferred(inputs: CandidateInputs) -> DataFrame:
     return inputs.preferred.select(
         c.USER_ID,
-        F.lit(ItemKind.STREAMER.value).alias(c.ITEM_KIND),
-        F.col(c.STREAMER_ID).alias(c.ITEM_ID),
+        f.lit(ItemKind.STREAMER.value).alias(c.ITEM_KIND),
+        f.col(c.STREAMER_ID).alias(c.ITEM_ID),
         c.STREAMER_ID,
         c.RANK,
     )
@@ -138,19 +136,19 @@ def _preferred(inputs: CandidateInputs) -> DataFrame:
 def _preferred_contents(inputs: CandidateInputs, length: int) -> DataFrame:
     """Representative contents of preferred streamers, by the preference over the content's place at its streamer."""
     contents = inputs.representative.select(
-        c.STREAMER_ID, c.RANK, F.col(c.CONTENT_KIND).alias(c.ITEM_KIND), F.col(c.CONTENT_ID).alias(c.ITEM_ID)
+        c.STREAMER_ID, c.RANK, f.col(c.CONTENT_KIND).alias(c.ITEM_KIND), f.col(c.CONTENT_ID).alias(c.ITEM_ID)
     )
     liked = inputs.preferred.select(c.USER_ID, c.STREAMER_ID, c.SCORE)
-    joined = liked.join(contents, on=c.STREAMER_ID, how="inner").withColumn(c.SCORE, F.col(c.SCORE) / F.col(c.RANK))
-    return _by_score(joined.drop(c.RANK)).where(F.col(c.RANK) <= length)
+    joined = liked.join(contents, on=c.STREAMER_ID, how="inner").withColumn(c.SCORE, f.col(c.SCORE) / f.col(c.RANK))
+    return _by_score(joined.drop(c.RANK)).where(f.col(c.RANK) <= length)
 
 
 def _popular(inputs: CandidateInputs, kinds: tuple[ItemKind, ...], length: int) -> DataFrame:
     """The same short ranking for everybody."""
     items = _of_kinds(inputs.popular, kinds).drop(c.RANK)
-    best = items.orderBy(F.desc(c.SCORE), F.asc(c.ITEM_ID)).limit(length)
-    ranked = with_rank(best, [], F.desc(c.SCORE), F.asc(c.ITEM_ID))
-    return inputs.users.crossJoin(F.broadcast(ranked.select(c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK)))
+    best = items.orderBy(f.desc(c.SCORE), f.asc(c.ITEM_ID)).limit(length)
+    ranked = with_rank(best, [], f.desc(c.SCORE), f.asc(c.ITEM_ID))
+    return inputs.users.crossJoin(f.broadcast(ranked.select(c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK)))
 
 
 def _retrieved(retrieved: DataFrame, kinds: tuple[ItemKind, ...]) -> DataFrame:
@@ -159,16 +157,16 @@ def _retrieved(retrieved: DataFrame, kinds: tuple[ItemKind, ...]) -> DataFrame:
 
 
 def _by_score(frame: DataFrame) -> DataFrame:
-    ranked = with_rank(frame, [c.USER_ID], F.desc(c.SCORE), F.asc(c.ITEM_ID))
+    ranked = with_rank(frame, [c.USER_ID], f.desc(c.SCORE), f.asc(c.ITEM_ID))
     return ranked.select(c.USER_ID, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK)
 
 
 def _of_kinds(frame: DataFrame, kinds: tuple[ItemKind, ...]) -> DataFrame:
-    return frame.where(F.col(c.ITEM_KIND).isin(*(kind.value for kind in kinds)))
+    return frame.where(f.col(c.ITEM_KIND).isin(*(kind.value for kind in kinds)))
 
 
 def _model_version(inputs: CandidateInputs) -> DataFrame:
     """One row with the version behind the retrieved candidates, or null."""
     if inputs.retrieved is None:
-        return inputs.users.agg(F.lit(None).cast("string").alias(c.MODEL_VERSION))
-    return inputs.retrieved.agg(F.max(c.MODEL_VERSION).alias(c.MODEL_VERSION))
+        return inputs.users.agg(f.lit(None).cast("string").alias(c.MODEL_VERSION))
+    return inputs.retrieved.agg(f.max(c.MODEL_VERSION).alias(c.MODEL_VERSION))

@@ -11,7 +11,7 @@ A content that few have watched is thus believed to be an ordinary one, with the
 """
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ValuationSettings
@@ -24,14 +24,14 @@ _OVERALL_MEAN, _OVERALL_VARIANCE = "overall_mean", "overall_variance"
 def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     """One row per content; without `available_at`."""
     contents = _contents(_voices(views))
-    prior = F.lit(valuation.prior_views)
-    total = F.col(_COUNT) + prior
-    spread = F.greatest(F.lit(0.0), F.col(_SQUARES) - F.col(_COUNT) * F.col(c.MEAN_VALUE) * F.col(c.MEAN_VALUE))
-    mean = (F.col(_COUNT) * F.col(c.MEAN_VALUE) + prior * F.col(_OVERALL_MEAN)) / total
-    variance = (spread + prior * F.col(_OVERALL_VARIANCE)) / total
-    bound = mean - F.lit(valuation.confidence_z) * F.sqrt(variance / total)
-    bounded = F.greatest(F.lit(0.0), F.least(F.lit(1.0), bound))
-    return contents.crossJoin(F.broadcast(_overall(contents))).select(
+    prior = f.lit(valuation.prior_views)
+    total = f.col(_COUNT) + prior
+    spread = f.greatest(f.lit(0.0), f.col(_SQUARES) - f.col(_COUNT) * f.col(c.MEAN_VALUE) * f.col(c.MEAN_VALUE))
+    mean = (f.col(_COUNT) * f.col(c.MEAN_VALUE) + prior * f.col(_OVERALL_MEAN)) / total
+    variance = (spread + prior * f.col(_OVERALL_VARIANCE)) / total
+    bound = mean - f.lit(valuation.confidence_z) * f.sqrt(variance / total)
+    bounded = f.greatest(f.lit(0.0), f.least(f.lit(1.0), bound))
+    return contents.crossJoin(f.broadcast(_overall(contents))).select(
         c.CONTENT_ID,
         c.CONTENT_KIND,
         c.STREAMER_ID,
@@ -44,29 +44,29 @@ def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
 
 def _voices(views: DataFrame) -> DataFrame:
     """One row per user and content; `views` is partitioned by user, so nothing is shuffled."""
-    weighted = exact_sum(F.col(c.WEIGHT) * F.col(c.VALUE))
+    weighted = exact_sum(f.col(c.WEIGHT) * f.col(c.VALUE))
     return views.groupBy(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND).agg(
-        F.max(c.STREAMER_ID).alias(c.STREAMER_ID),
-        F.count_if(F.col(c.WATCHED_SECONDS) > 0).alias(c.VIEWS),
-        share(weighted, exact_sum(F.col(c.WEIGHT))).alias(_VOICE),
-        (exact_sum(F.col(c.WEIGHT)) / F.count(F.lit(1))).alias(c.WEIGHT),
+        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
+        f.count_if(f.col(c.WATCHED_SECONDS) > 0).alias(c.VIEWS),
+        share(weighted, exact_sum(f.col(c.WEIGHT))).alias(_VOICE),
+        (exact_sum(f.col(c.WEIGHT)) / f.count(f.lit(1))).alias(c.WEIGHT),
     )
 
 
 def _contents(voices: DataFrame) -> DataFrame:
-    weighted = F.col(c.WEIGHT) * F.col(_VOICE)
+    weighted = f.col(c.WEIGHT) * f.col(_VOICE)
     return voices.groupBy(c.CONTENT_ID, c.CONTENT_KIND).agg(
-        F.max(c.STREAMER_ID).alias(c.STREAMER_ID),
-        F.sum(c.VIEWS).alias(c.VIEWS),
-        F.count_if(F.col(c.VIEWS) > 0).alias(c.VIEWERS),
-        exact_sum(F.col(c.WEIGHT)).alias(_COUNT),
-        share(exact_sum(weighted), exact_sum(F.col(c.WEIGHT))).alias(c.MEAN_VALUE),
-        exact_sum(weighted * F.col(_VOICE)).alias(_SQUARES),
+        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
+        f.sum(c.VIEWS).alias(c.VIEWS),
+        f.count_if(f.col(c.VIEWS) > 0).alias(c.VIEWERS),
+        exact_sum(f.col(c.WEIGHT)).alias(_COUNT),
+        share(exact_sum(weighted), exact_sum(f.col(c.WEIGHT))).alias(c.MEAN_VALUE),
+        exact_sum(weighted * f.col(_VOICE)).alias(_SQUARES),
     )
 
 
 def _overall(contents: DataFrame) -> DataFrame:
-    count = exact_sum(F.col(_COUNT))
-    mean = share(exact_sum(F.col(_COUNT) * F.col(c.MEAN_VALUE)), count)
-    variance = F.greatest(F.lit(0.0), share(exact_sum(F.col(_SQUARES)), count) - mean * mean)
+    count = exact_sum(f.col(_COUNT))
+    mean = share(exact_sum(f.col(_COUNT) * f.col(c.MEAN_VALUE)), count)
+    variance = f.greatest(f.lit(0.0), share(exact_sum(f.col(_SQUARES)), count) - mean * mean)
     return contents.agg(mean.alias(_OVERALL_MEAN), variance.alias(_OVERALL_VARIANCE))

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import ItemKind, Source
@@ -54,11 +54,11 @@ def fuse(
     parts = [f"{_PART}_{code}" for code in range(len(sources))]
     rows = [_rows(rankings[source], code, surface.weights[source], rank_offset) for code, source in enumerate(sources)]
     fused = _without_excluded(_added_up(rows, excluded.items, parts), excluded)
-    ranked = with_rank(fused.withColumn(c.SCORE, _total(parts)), [c.USER_ID], F.desc(c.SCORE), F.asc(c.ITEM_ID))
-    return ranked.where(F.col(c.RANK) <= surface.length).select(
+    ranked = with_rank(fused.withColumn(c.SCORE, _total(parts)), [c.USER_ID], f.desc(c.SCORE), f.asc(c.ITEM_ID))
+    return ranked.where(f.col(c.RANK) <= surface.length).select(
         c.USER_ID,
         c.RANK,
-        F.get(_words(_KINDS), F.col(_KIND)).alias(c.ITEM_KIND),
+        f.get(_words(_KINDS), f.col(_KIND)).alias(c.ITEM_KIND),
         c.ITEM_ID,
         c.STREAMER_ID,
         _best(parts, sources).alias(c.SOURCE),
@@ -71,12 +71,12 @@ def _added_up(rows: list[DataFrame], removed: DataFrame | None, parts: list[str]
     everything = rows if removed is None else [*rows, _removed_rows(removed)]
     together = reduce(DataFrame.unionByName, everything).repartition(c.USER_ID)
     fused = together.groupBy(c.USER_ID, c.ITEM_ID).agg(
-        F.max(_KIND).alias(_KIND),
-        F.max(c.STREAMER_ID).alias(c.STREAMER_ID),
-        F.min(_ORIGIN).alias(_ORIGIN),
-        *(F.max(F.when(F.col(_ORIGIN) == code, F.col(_PART))).alias(part) for code, part in enumerate(parts)),
+        f.max(_KIND).alias(_KIND),
+        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
+        f.min(_ORIGIN).alias(_ORIGIN),
+        *(f.max(f.when(f.col(_ORIGIN) == code, f.col(_PART))).alias(part) for code, part in enumerate(parts)),
     )
-    return fused.where(F.col(_ORIGIN) != _REMOVED)
+    return fused.where(f.col(_ORIGIN) != _REMOVED)
 
 
 def _without_excluded(fused: DataFrame, excluded: Exclusions) -> DataFrame:
@@ -87,40 +87,40 @@ def _without_excluded(fused: DataFrame, excluded: Exclusions) -> DataFrame:
 
 
 def _rows(ranking: DataFrame, code: int, weight: float, rank_offset: float) -> DataFrame:
-    part = F.lit(weight) / (F.lit(rank_offset) + F.col(c.RANK))
+    part = f.lit(weight) / (f.lit(rank_offset) + f.col(c.RANK))
     return ranking.select(
         c.USER_ID,
         c.ITEM_ID,
-        (F.array_position(_words(_KINDS), F.col(c.ITEM_KIND)) - 1).cast("int").alias(_KIND),
+        (f.array_position(_words(_KINDS), f.col(c.ITEM_KIND)) - 1).cast("int").alias(_KIND),
         c.STREAMER_ID,
-        F.lit(code).alias(_ORIGIN),
+        f.lit(code).alias(_ORIGIN),
         part.alias(_PART),
     )
 
 
 def _removed_rows(removed: DataFrame) -> DataFrame:
-    nothing = F.lit(None)
+    nothing = f.lit(None)
     return removed.select(
         c.USER_ID,
         c.ITEM_ID,
         nothing.cast("int").alias(_KIND),
         nothing.cast("long").alias(c.STREAMER_ID),
-        F.lit(_REMOVED).alias(_ORIGIN),
+        f.lit(_REMOVED).alias(_ORIGIN),
         nothing.cast("double").alias(_PART),
     )
 
 
 def _total(parts: list[str]) -> Column:
     """Added in the order of the sources: equal in every run."""
-    return reduce(Column.__add__, [F.coalesce(part, F.lit(0.0)) for part in parts])
+    return reduce(Column.__add__, [f.coalesce(part, f.lit(0.0)) for part in parts])
 
 
 def _best(parts: list[str], sources: list[Source]) -> Column:
-    most = F.array_max(F.array(*(F.col(part) for part in parts)))
-    return F.coalesce(
-        *(F.when(F.col(part) == most, F.lit(source.value)) for part, source in zip(parts, sources, strict=True))
+    most = f.array_max(f.array(*(f.col(part) for part in parts)))
+    return f.coalesce(
+        *(f.when(f.col(part) == most, f.lit(source.value)) for part, source in zip(parts, sources, strict=True))
     )
 
 
 def _words(words: tuple[ItemKind, ...]) -> Column:
-    return F.array(*(F.lit(word.value) for word in words))
+    return f.array(*(f.lit(word.value) for word in words))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import reduce
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import SURFACE_ITEM_KINDS, Segment, Source, Surface
@@ -18,10 +18,10 @@ def with_segments(views: DataFrame, users: DataFrame) -> DataFrame:
     Args:
         users: `user_feature_v1`; a user it does not know counts for everybody only.
     """
-    everybody = F.lit(Segment.ALL.value)
+    everybody = f.lit(Segment.ALL.value)
     joined = views.join(users.select(c.USER_ID, c.SEGMENT), on=c.USER_ID, how="left")
-    segments = F.array_compact(F.array(everybody, F.col(c.SEGMENT)))
-    return joined.withColumn(c.SEGMENT, F.explode(segments))
+    segments = f.array_compact(f.array(everybody, f.col(c.SEGMENT)))
+    return joined.withColumn(c.SEGMENT, f.explode(segments))
 
 
 def segment_lists(popularity: DataFrame, surfaces: Mapping[Surface, SurfaceSources]) -> DataFrame:
@@ -42,7 +42,7 @@ def segment_lists(popularity: DataFrame, surfaces: Mapping[Surface, SurfaceSourc
 
 def _surface_list(popularity: DataFrame, surface: Surface, length: int) -> DataFrame:
     kinds = [kind.value for kind in SURFACE_ITEM_KINDS[surface]]
-    listed = popularity.where(F.col(c.ITEM_KIND).isin(*kinds))
-    ranked = with_rank(listed, [c.SEGMENT], F.desc(c.SCORE), F.asc(c.ITEM_ID))
-    best = ranked.where(F.col(c.RANK) <= length)
-    return best.withColumns({c.SURFACE: F.lit(surface.value), c.SOURCE: F.lit(Source.POPULAR.value)})
+    listed = popularity.where(f.col(c.ITEM_KIND).isin(*kinds))
+    ranked = with_rank(listed, [c.SEGMENT], f.desc(c.SCORE), f.asc(c.ITEM_ID))
+    best = ranked.where(f.col(c.RANK) <= length)
+    return best.withColumns({c.SURFACE: f.lit(surface.value), c.SOURCE: f.lit(Source.POPULAR.value)})

@@ -3,7 +3,7 @@
 from datetime import date
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import Action, ItemKind
@@ -11,7 +11,7 @@ from contracts.names import Action, ItemKind
 
 def training_examples(view_values: DataFrame, actions: DataFrame, day: date) -> DataFrame:
     """One row per view of `day` that partition `day` holds: rows that come later are no examples of that day."""
-    views = view_values.where(F.col(c.VIEW_DAY) == F.lit(day))
+    views = view_values.where(f.col(c.VIEW_DAY) == f.lit(day))
     likes = _targets(actions, Action.LIKE, c.CONTENT_ID, c.LABEL_LIKE)
     follows = _targets(actions, Action.FOLLOW, c.STREAMER_ID, c.LABEL_FOLLOW)
     return (
@@ -22,11 +22,11 @@ def training_examples(view_values: DataFrame, actions: DataFrame, day: date) -> 
             c.CONTENT_ID,
             c.CONTENT_KIND,
             c.STREAMER_ID,
-            F.col(c.FIRST_EVENT_TIME).alias(c.EVENT_TIME),
-            F.coalesce(F.col(c.IS_CLICK), F.col(c.WATCHED_SECONDS) > 0).alias(c.LABEL_CLICK),
-            F.col(c.IS_VALUED).alias(c.LABEL_VALUED),
-            F.coalesce(F.col(c.LABEL_LIKE), F.lit(False)).alias(c.LABEL_LIKE),
-            F.coalesce(F.col(c.LABEL_FOLLOW), F.lit(False)).alias(c.LABEL_FOLLOW),
+            f.col(c.FIRST_EVENT_TIME).alias(c.EVENT_TIME),
+            f.coalesce(f.col(c.IS_CLICK), f.col(c.WATCHED_SECONDS) > 0).alias(c.LABEL_CLICK),
+            f.col(c.IS_VALUED).alias(c.LABEL_VALUED),
+            f.coalesce(f.col(c.LABEL_LIKE), f.lit(False)).alias(c.LABEL_LIKE),
+            f.coalesce(f.col(c.LABEL_FOLLOW), f.lit(False)).alias(c.LABEL_FOLLOW),
             c.WEIGHT,
         )
     )
@@ -34,8 +34,8 @@ def training_examples(view_values: DataFrame, actions: DataFrame, day: date) -> 
 
 def _targets(actions: DataFrame, action: Action, target: str, label: str) -> DataFrame:
     """Who did this to which target, once each. A content's id is unique over kinds, a streamer's is another space."""
-    is_streamer = F.col(c.TARGET_KIND) == F.lit(ItemKind.STREAMER.value)
+    is_streamer = f.col(c.TARGET_KIND) == f.lit(ItemKind.STREAMER.value)
     fits = is_streamer if target == c.STREAMER_ID else ~is_streamer
-    wanted = actions.where((F.col(c.ACTION) == F.lit(action.value)) & fits)
-    pairs = wanted.groupBy(c.USER_ID, F.col(c.TARGET_ID).alias(target))
-    return pairs.agg(F.lit(True).alias(label))
+    wanted = actions.where((f.col(c.ACTION) == f.lit(action.value)) & fits)
+    pairs = wanted.groupBy(c.USER_ID, f.col(c.TARGET_ID).alias(target))
+    return pairs.agg(f.lit(True).alias(label))

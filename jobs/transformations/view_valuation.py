@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ValuationSettings
@@ -44,12 +44,12 @@ def view_values(
     with_x = _with_x(views, catalogue)
     contents = _content_sums(played(with_x))
     overall = _overall(contents, valuation)
-    recent = with_x.where(F.col(c.VIEW_DAY) >= F.lit(day - timedelta(days=late_days)))
-    fresh = with_weights(recent, valuation).where(F.col(c.DT) == F.lit(day))
+    recent = with_x.where(f.col(c.VIEW_DAY) >= f.lit(day - timedelta(days=late_days)))
+    fresh = with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day))
     compared = (
-        fresh.crossJoin(F.broadcast(overall))
+        fresh.crossJoin(f.broadcast(overall))
         .join(_user_sums(played(with_x)), on=c.USER_ID, how="left")
-        .withColumn(_USER_MEAN, _shrunk(F.col(_MEAN), valuation))
+        .withColumn(_USER_MEAN, _shrunk(f.col(_MEAN), valuation))
         .drop(_COUNT, _SUM)
         .join(_content_means(contents, overall, valuation), on=c.CONTENT_ID, how="left")
     )
@@ -57,67 +57,67 @@ def view_values(
 
 
 def _with_x(views: DataFrame, catalogue: DataFrame) -> DataFrame:
-    lengths = catalogue.where(F.col(c.DURATION_SECONDS) > 0).select(c.CONTENT_ID, c.DURATION_SECONDS)
-    bucket = F.coalesce(F.floor(F.log2(F.col(c.DURATION_SECONDS) + F.lit(1.0))).cast("int"), F.lit(_NO_LENGTH))
+    lengths = catalogue.where(f.col(c.DURATION_SECONDS) > 0).select(c.CONTENT_ID, c.DURATION_SECONDS)
+    bucket = f.coalesce(f.floor(f.log2(f.col(c.DURATION_SECONDS) + f.lit(1.0))).cast("int"), f.lit(_NO_LENGTH))
     joined = views.join(lengths, on=c.CONTENT_ID, how="left")
-    return joined.withColumns({_X: F.log1p(c.WATCHED_SECONDS), _LENGTH: bucket})
+    return joined.withColumns({_X: f.log1p(c.WATCHED_SECONDS), _LENGTH: bucket})
 
 
 def _user_sums(views: DataFrame) -> DataFrame:
-    return views.groupBy(c.USER_ID).agg(F.count(F.lit(1)).alias(_COUNT), exact_sum(F.col(_X)).alias(_SUM))
+    return views.groupBy(c.USER_ID).agg(f.count(f.lit(1)).alias(_COUNT), exact_sum(f.col(_X)).alias(_SUM))
 
 
 def _content_sums(views: DataFrame) -> DataFrame:
     return views.groupBy(c.CONTENT_ID, c.CONTENT_KIND, _LENGTH).agg(
-        F.count(F.lit(1)).alias(_COUNT),
-        exact_sum(F.col(_X)).alias(_SUM),
-        exact_sum(F.col(_X) * F.col(_X)).alias(_SQUARES),
+        f.count(f.lit(1)).alias(_COUNT),
+        exact_sum(f.col(_X)).alias(_SUM),
+        exact_sum(f.col(_X) * f.col(_X)).alias(_SQUARES),
     )
 
 
 def _overall(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
     """One row: mean and standard deviation of x; 0 and 1 where there is nothing to tell them from."""
-    mean = exact_sum(F.col(_SUM)) / F.sum(_COUNT)
-    variance = exact_sum(F.col(_SQUARES)) / F.sum(_COUNT) - mean * mean
-    deviation = F.when(variance > F.lit(valuation.min_deviation**2), F.sqrt(variance)).otherwise(F.lit(1.0))
-    return contents.agg(F.coalesce(mean, F.lit(0.0)).alias(_MEAN), deviation.alias(_DEVIATION))
+    mean = exact_sum(f.col(_SUM)) / f.sum(_COUNT)
+    variance = exact_sum(f.col(_SQUARES)) / f.sum(_COUNT) - mean * mean
+    deviation = f.when(variance > f.lit(valuation.min_deviation**2), f.sqrt(variance)).otherwise(f.lit(1.0))
+    return contents.agg(f.coalesce(mean, f.lit(0.0)).alias(_MEAN), deviation.alias(_DEVIATION))
 
 
 def _content_means(contents: DataFrame, overall: DataFrame, valuation: ValuationSettings) -> DataFrame:
     groups = contents.groupBy(c.CONTENT_KIND, _LENGTH).agg(
-        F.sum(_COUNT).alias(_COUNT), exact_sum(F.col(_SUM)).alias(_SUM)
+        f.sum(_COUNT).alias(_COUNT), exact_sum(f.col(_SUM)).alias(_SUM)
     )
-    group_means = groups.crossJoin(F.broadcast(overall)).select(
-        c.CONTENT_KIND, _LENGTH, _shrunk(F.col(_MEAN), valuation).alias(_GROUP_MEAN)
+    group_means = groups.crossJoin(f.broadcast(overall)).select(
+        c.CONTENT_KIND, _LENGTH, _shrunk(f.col(_MEAN), valuation).alias(_GROUP_MEAN)
     )
-    joined = contents.join(F.broadcast(group_means), on=[c.CONTENT_KIND, _LENGTH], how="left")
-    return joined.select(c.CONTENT_ID, _shrunk(F.col(_GROUP_MEAN), valuation).alias(_CONTENT_MEAN))
+    joined = contents.join(f.broadcast(group_means), on=[c.CONTENT_KIND, _LENGTH], how="left")
+    return joined.select(c.CONTENT_ID, _shrunk(f.col(_GROUP_MEAN), valuation).alias(_CONTENT_MEAN))
 
 
 def _shrunk(prior_mean: Column, valuation: ValuationSettings) -> Column:
-    prior = F.lit(valuation.prior_views)
-    count, total = F.coalesce(F.col(_COUNT), F.lit(0)), F.coalesce(F.col(_SUM), F.lit(0.0))
+    prior = f.lit(valuation.prior_views)
+    count, total = f.coalesce(f.col(_COUNT), f.lit(0)), f.coalesce(f.col(_SUM), f.lit(0.0))
     return (total + prior * prior_mean) / (count + prior)
 
 
 def _outputs(valuation: ValuationSettings) -> list[Column]:
-    x, deviation = F.col(_X), F.col(_DEVIATION)
-    to_user = (x - F.col(_USER_MEAN)) / deviation
-    to_content = (x - F.coalesce(_CONTENT_MEAN, _MEAN)) / deviation
-    logistic = F.lit(1.0) / (F.lit(1.0) + F.exp(-(to_user + to_content) / F.lit(2.0)))
-    value = F.when(F.col(c.WATCHED_SECONDS) > 0, logistic).otherwise(F.lit(0.0))
-    valued = F.coalesce(F.col(c.LOGGED_VALUED), value >= F.lit(valuation.valued_threshold))
-    completion = F.least(F.lit(1.0), F.col(c.WATCHED_SECONDS) / F.col(c.DURATION_SECONDS))
+    x, deviation = f.col(_X), f.col(_DEVIATION)
+    to_user = (x - f.col(_USER_MEAN)) / deviation
+    to_content = (x - f.coalesce(_CONTENT_MEAN, _MEAN)) / deviation
+    logistic = f.lit(1.0) / (f.lit(1.0) + f.exp(-(to_user + to_content) / f.lit(2.0)))
+    value = f.when(f.col(c.WATCHED_SECONDS) > 0, logistic).otherwise(f.lit(0.0))
+    valued = f.coalesce(f.col(c.LOGGED_VALUED), value >= f.lit(valuation.valued_threshold))
+    completion = f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / f.col(c.DURATION_SECONDS))
     return [
-        *(F.col(name) for name in (c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.VIEW_DAY)),
-        *(F.col(name) for name in (c.FIRST_EVENT_TIME, c.LAST_EVENT_TIME, c.WATCHED_SECONDS)),
-        F.when(F.col(c.DURATION_SECONDS).isNotNull(), completion).alias(c.COMPLETION),
-        F.col(c.IS_CLICK),
+        *(f.col(name) for name in (c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.VIEW_DAY)),
+        *(f.col(name) for name in (c.FIRST_EVENT_TIME, c.LAST_EVENT_TIME, c.WATCHED_SECONDS)),
+        f.when(f.col(c.DURATION_SECONDS).isNotNull(), completion).alias(c.COMPLETION),
+        f.col(c.IS_CLICK),
         to_user.alias(c.USER_RELATIVE),
         to_content.alias(c.CONTENT_RELATIVE),
         value.alias(c.VALUE),
-        F.col(c.LOGGED_VALUED),
+        f.col(c.LOGGED_VALUED),
         valued.alias(c.IS_VALUED),
-        F.col(c.WEIGHT),
-        F.col(c.WEIGHT_REASON),
+        f.col(c.WEIGHT),
+        f.col(c.WEIGHT_REASON),
     ]

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandit.posteriors import PosteriorEpoch, Prior
+from bandit.posteriors import PosteriorEpoch
 from bandit.thompson import POLICY_ID, ArmSet, select
 from contracts.errors import StoreUnavailableError
 from contracts.payload import SOURCES
 from contracts.settings import BanditSettings
+from serving.epochs import prior_epoch
 from serving.frame import Frame
 from serving.query import Query
 from serving.stages import Ranking
@@ -43,8 +44,3 @@ class ThompsonReranker:
         except StoreUnavailableError as error:
             return prior, f"the bandit's posteriors could not be read, so it used its prior: {error}"
         return (PosteriorEpoch.from_json(found) if found is not None else prior), ""
-
-
-def prior_epoch(settings: BanditSettings) -> PosteriorEpoch:
-    """Epoch 0 of every context."""
-    return PosteriorEpoch(0, Prior(settings.prior_successes, settings.prior_failures))

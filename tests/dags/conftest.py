@@ -1,26 +1,15 @@
-"""One DagBag per test session, parsed as Airflow parses it, with an Airflow home of its own."""
+"""One DagBag per test session."""
 
-import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.dags.bag import parse_dags
+
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
-
-DAGS_FOLDER = Path(__file__).resolve().parents[2] / "dags"
 
 
 @pytest.fixture(scope="session")
 def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> "DagBag":
-    """Airflow reads its environment and takes over logging when it is imported: here, not when tests are collected."""
-    handlers, level = list(logging.root.handlers), logging.root.level
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
-        from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  see above
-
-        bag = DagBag(DAGS_FOLDER)
-    logging.root.handlers[:], logging.root.level = handlers, level
-    return bag
+    return parse_dags(tmp_path_factory.mktemp("airflow"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts import names
-from tests.dags.conftest import DAGS_FOLDER
+from tests.dags.bag import DAGS_FOLDER
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag

@@ -5,13 +5,14 @@ file that `STREAMREC_CONFIG` names.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, Source, Surface
+from contracts.names import ContentKind, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -43,6 +44,7 @@ class RedisSettings(Section):
 
     url: str = Field("redis://127.0.0.1:6379/0", description="Where lists, posteriors and Feast features live.")
     timeout_ms: int = Field(50, ge=1, description="A slow store may cost a request this much before the fallback.")
+    batch_timeout_ms: int = Field(10_000, ge=1, description="For publish and sync, whose calls carry megabytes.")
 
 
 class MlflowSettings(Section):
@@ -55,6 +57,12 @@ class FeastSettings(Section):
     """Feature store."""
 
     offline_store: str = Field("duckdb", pattern="^(duckdb|spark)$", description="Embedded default, or Spark on Hive.")
+    ttl_days: int = Field(
+        7,
+        ge=1,
+        description="An older row is no feature: jobs write one per thing and day. A join's cost grows with it: 100,000"
+        " labels over 28 days took 19 s at 30 days, 6 s at 7 (2 cores).",
+    )
 
 
 class IngestSettings(Section):
@@ -63,6 +71,15 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    livestream_first_day: date = Field(
+        date(2019, 7, 1), description="Day of step 0 in the `livestream` format, whose file knows steps but no dates."
+    )
+    livestream_step_minutes: float = Field(10.0, gt=0, description="Length of a step there: Twitch was polled so.")
+    log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
+    log_path: Path | None = Field(
+        None, description="Where it reads when --log is not given: a task names only its day."
+    )
+    mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
 
 
 class PreferenceSettings(Section):
@@ -155,14 +172,27 @@ class TwoTowerSettings(Section):
 
     train_days: int = Field(28, ge=1, description="Days of examples.")
     dim: int = Field(64, ge=1, description="Width of the shared embedding space.")
-    batch_size: int = Field(4_096, ge=2, description="Also the number of in-batch negatives.")
-    epochs: int = Field(10, ge=1, description="Passes over the examples.")
-    learning_rate: float = Field(0.02, gt=0, description="For lazily updated rows; 0.001 barely learns rare ones.")
+    batch_size: int = Field(2_048, ge=2, description="Also the number of in-batch negatives.")
+    epochs: int = Field(2, ge=1, description="Passes over the examples before the last day; metrics after each.")
+    final_epochs: int = Field(1, ge=0, description="Passes that include the last day, which is held out until then.")
+    learning_rate: float = Field(0.1, gt=0, description="Row-wise Adagrad of the tables; small rates miss rare rows.")
+    dense_learning_rate: float = Field(0.001, gt=0, description="Adam of the few dense layers.")
     temperature: float = Field(0.1, gt=0, description="0.2 cost 17 % NDCG on Gowalla (BENCHMARKS.md A).")
-    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history beside the user's id.")
-    seed: int = Field(0, description="Of initial weights and of the order of examples.")
+    log_q: str = Field("counts", pattern="^(counts|streaming|off)$", description="Off costs a third of NDCG (same).")
+    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history in the user's vector.")
+    id_weight: float = Field(0.05, ge=0, le=1, description="Share of the user's id: most users have few examples.")
+    id_dropout: float = Field(0.05, ge=0, lt=1, description="Share of ids shown as unknown, so that new ids work.")
+    valued_weight: float = Field(1.0, ge=0, description="What a valued watch counts: the main label.")
+    click_weight: float = Field(0.1, ge=0, description="What a play counts: many, and worth little each.")
+    like_weight: float = Field(0.5, ge=0, description="What a like adds.")
+    follow_weight: float = Field(0.5, ge=0, description="What a follow adds.")
+    streamer_weight: float = Field(0.3, ge=0, description="What a VOD or clip counts for its streamer as target.")
+    earlier_weight: float = Field(1.0, ge=0, description="What a view of untimed earlier history counts.")
+    earlier_plain_weight: float = Field(1.0, ge=0, description="The same where it was known not to be valued.")
+    history_length: int = Field(50, ge=1, description="Newest items of each pooled history.")
+    seed: int = Field(0, description="Of initial weights, of the order of examples and of dropout, a stream each.")
     device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="`auto` takes CUDA where there is one.")
-    candidates: int = Field(200, ge=1, description="Items retrieved per user and kind.")
+    candidates: int = Field(200, ge=1, description="Contents, and streamers, retrieved per user.")
 
 
 class BanditSettings(Section):
@@ -173,6 +203,7 @@ class BanditSettings(Section):
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
     propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo draws: standard error at most 0.0016.")
+    epoch_ttl_days: float = Field(90.0, gt=0, description="As long as impressions stay: they are recomputed from it.")
 
 
 class ServingSettings(Section):
@@ -180,8 +211,11 @@ class ServingSettings(Section):
 
     list_ttl_hours: float = Field(72.0, gt=0, description="Lists outlive two missed batches, then expire.")
     slate_length: int = Field(20, ge=1, description="Items of a slate when the request does not say.")
+    max_slate_length: int = Field(100, ge=1, description="More in one slate than a list holds helps nobody.")
     max_per_streamer: int = Field(2, ge=1, description="Items of one streamer in a slate.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
+    publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
+    publish_heartbeat_seconds: int = Field(60, ge=1, description="A publish silent for this long counts as killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
 
@@ -230,6 +264,11 @@ class Settings(BaseSettings):
     @property
     def feast_registry_path(self) -> Path:
         return self.home.resolve() / "feast" / "registry.db"
+
+    @property
+    def feast_config_path(self) -> Path:
+        """What `feast.FeatureStore(fs_yaml_file=...)` opens, once `python -m feature_repo apply` has run."""
+        return self.home.resolve() / "feast" / "feature_store.yaml"
 
     @classmethod
     def settings_customise_sources(

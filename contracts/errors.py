@@ -70,6 +70,10 @@ class StoreUnavailableError(StreamrecError):
     """The key-value store did not answer in time."""
 
 
+class FeatureStoreMissingError(StreamrecError):
+    """Nobody has applied the feature definitions below this `home` yet."""
+
+
 class NoGenerationError(StreamrecError):
     """Nothing has been published yet, or there is no earlier generation to roll back to."""
 
@@ -98,5 +102,29 @@ class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
 
 
+class StepFailedError(StreamrecError):
+    """A step of a demo or of an Airflow run ended badly; the message names its log file."""
+
+
+class NoExamplesError(StreamrecError):
+    """A model has nothing to learn from: no examples, or none that is a positive."""
+
+
+class EmptyCatalogueError(StreamrecError):
+    """There is nothing that could be recommended."""
+
+
 class ServiceStartError(StreamrecError):
     """A service of the devstack did not come up; the message names its log file."""
+
+
+class WorldConfigError(StreamrecError):
+    """A world's config file cannot be read, or a key of it is unknown or out of range."""
+
+
+class UnknownItemError(StreamrecError):
+    """A slate or a request names a user or an item that the world does not have."""
+
+
+class OutputFolderError(StreamrecError):
+    """A folder that is to be written holds something that must not be overwritten."""

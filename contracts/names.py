@@ -62,6 +62,20 @@ class Surface(StrEnum):
     RELATED_STREAMERS = "related_streamers"
 
 
+_CONTENTS: Final = (ItemKind.VOD, ItemKind.CLIP)
+
+SURFACE_ITEM_KINDS: Final = {
+    Surface.HOME_LIVE: (ItemKind.STREAMER,),
+    Surface.HOME_CLIPS: _CONTENTS,
+    Surface.CLIPS_FEED: _CONTENTS,
+    Surface.FAVORITES_CLIPS: _CONTENTS,
+    Surface.WATCH_NEXT: _CONTENTS,
+    Surface.CHANNEL_VODS: _CONTENTS,
+    Surface.RELATED_STREAMERS: (ItemKind.STREAMER,),
+}
+"""What the list of a surface holds: contents or streamers, never both."""
+
+
 class Source(StrEnum):
     """The processes that propose candidates; on segment surfaces, the arms of the bandit."""
 
@@ -101,6 +115,7 @@ class QuarantineReason(StrEnum):
     DUPLICATE = "duplicate"
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
+    EMPTY_FILE = "empty_file"
 
 
 class WeightReason(StrEnum):
@@ -133,6 +148,14 @@ VIEW_STREAMER: Final = "streamer_features"
 VIEW_CONTENT: Final = "content_features"
 SERVICE_TRAINING: Final = "two_tower_training"
 SERVICE_SERVING: Final = "serving"
+FEAST_EVENT_TIMESTAMP: Final = "event_timestamp"
+"""What Feast calls the time of a label; naming it so spares Feast a guess."""
+
+
+def feature_name(view: str, column: str) -> str:
+    """A feature's column in a frame joined with `full_feature_names=True`; views share names such as `views`."""
+    return f"{view}__{column}"
+
 
 # MLflow
 EXPERIMENT_TWO_TOWER: Final = "two_tower"

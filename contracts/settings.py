@@ -5,13 +5,14 @@ file that `STREAMREC_CONFIG` names.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, Source, Surface
+from contracts.names import ContentKind, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -34,6 +35,7 @@ class SparkSettings(Section):
     remote: str | None = Field(None, description="Spark Connect address, sc://host:port; none starts a local session.")
     master: str = Field("local[*]", description="For a session of our own: all owned cores.")
     shuffle_partitions: int = Field(4, ge=1, description="Small: a day on one machine; a cluster sets hundreds.")
+    concurrent_jobs: int = Field(2, ge=1, description="Jobs of a backfill side by side: planning leaves cores idle.")
     driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
 
 
@@ -55,6 +57,12 @@ class FeastSettings(Section):
     """Feature store."""
 
     offline_store: str = Field("duckdb", pattern="^(duckdb|spark)$", description="Embedded default, or Spark on Hive.")
+    ttl_days: int = Field(
+        7,
+        ge=1,
+        description="An older row is no feature: jobs write one per thing and day. A join's cost grows with it: 100,000"
+        " labels over 28 days took 19 s at 30 days, 6 s at 7 (2 cores).",
+    )
 
 
 class IngestSettings(Section):
@@ -63,6 +71,15 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    livestream_first_day: date = Field(
+        date(2019, 7, 1), description="Day of step 0 in the `livestream` format, whose file knows steps but no dates."
+    )
+    livestream_step_minutes: float = Field(10.0, gt=0, description="Length of a step there: Twitch was polled so.")
+    log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
+    log_path: Path | None = Field(
+        None, description="Where it reads when --log is not given: a task names only its day."
+    )
+    mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
 
 
 class PreferenceSettings(Section):
@@ -91,6 +108,8 @@ class ValuationSettings(Section):
     max_user_views_per_day: int = Field(200, ge=1, description="Views beyond it share this many views' weight.")
     near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
     near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
+    overlap_tolerance: float = Field(1.5, ge=1, description="Watched over elapsed time; a second screen is believed.")
+    min_deviation: float = Field(1e-3, gt=0, description="Of log watch time; below it all watches are alike.")
 
 
 class PopularitySettings(Section):
@@ -104,8 +123,11 @@ class PopularitySettings(Section):
 class RepresentativeSettings(Section):
     """Representative VODs and clips of a streamer."""
 
-    window_days: int = Field(14, ge=1, description="Days of views that count.")
     half_life_days: float = Field(7.0, gt=0, description="Age at which a VOD is worth half.")
+    unknown_age_days: float = Field(7.0, ge=0, description="For contents without a time of publication: a half-life.")
+    duplicate_overlap: float = Field(
+        0.2, gt=0, le=1, description="Shared part of the longer of two spans from which both show one moment."
+    )
     list_length: int = Field(10, ge=1, description="VODs and clips per streamer.")
 
 
@@ -142,6 +164,7 @@ class CandidateSettings(Section):
     seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
     seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
     seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")
+    earlier_views_are_seen: bool = Field(True, description="Views from before the log have no seconds; they were met.")
 
 
 class TwoTowerSettings(Section):
@@ -149,14 +172,27 @@ class TwoTowerSettings(Section):
 
     train_days: int = Field(28, ge=1, description="Days of examples.")
     dim: int = Field(64, ge=1, description="Width of the shared embedding space.")
-    batch_size: int = Field(4_096, ge=2, description="Also the number of in-batch negatives.")
-    epochs: int = Field(10, ge=1, description="Passes over the examples.")
-    learning_rate: float = Field(0.02, gt=0, description="For lazily updated rows; 0.001 barely learns rare ones.")
+    batch_size: int = Field(2_048, ge=2, description="Also the number of in-batch negatives.")
+    epochs: int = Field(2, ge=1, description="Passes over the examples before the last day; metrics after each.")
+    final_epochs: int = Field(1, ge=0, description="Passes that include the last day, which is held out until then.")
+    learning_rate: float = Field(0.1, gt=0, description="Row-wise Adagrad of the tables; small rates miss rare rows.")
+    dense_learning_rate: float = Field(0.001, gt=0, description="Adam of the few dense layers.")
     temperature: float = Field(0.1, gt=0, description="0.2 cost 17 % NDCG on Gowalla (BENCHMARKS.md A).")
-    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history beside the user's id.")
-    seed: int = Field(0, description="Of initial weights and of the order of examples.")
+    log_q: str = Field("counts", pattern="^(counts|streaming|off)$", description="Off costs a third of NDCG (same).")
+    history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history in the user's vector.")
+    id_weight: float = Field(0.05, ge=0, le=1, description="Share of the user's id: most users have few examples.")
+    id_dropout: float = Field(0.05, ge=0, lt=1, description="Share of ids shown as unknown, so that new ids work.")
+    valued_weight: float = Field(1.0, ge=0, description="What a valued watch counts: the main label.")
+    click_weight: float = Field(0.1, ge=0, description="What a play counts: many, and worth little each.")
+    like_weight: float = Field(0.5, ge=0, description="What a like adds.")
+    follow_weight: float = Field(0.5, ge=0, description="What a follow adds.")
+    streamer_weight: float = Field(0.3, ge=0, description="What a VOD or clip counts for its streamer as target.")
+    earlier_weight: float = Field(1.0, ge=0, description="What a view of untimed earlier history counts.")
+    earlier_plain_weight: float = Field(1.0, ge=0, description="The same where it was known not to be valued.")
+    history_length: int = Field(50, ge=1, description="Newest items of each pooled history.")
+    seed: int = Field(0, description="Of initial weights, of the order of examples and of dropout, a stream each.")
     device: str = Field("auto", pattern="^(auto|cpu|cuda)$", description="`auto` takes CUDA where there is one.")
-    candidates: int = Field(200, ge=1, description="Items retrieved per user and kind.")
+    candidates: int = Field(200, ge=1, description="Contents, and streamers, retrieved per user.")
 
 
 class BanditSettings(Section):
@@ -228,6 +264,11 @@ class Settings(BaseSettings):
     @property
     def feast_registry_path(self) -> Path:
         return self.home.resolve() / "feast" / "registry.db"
+
+    @property
+    def feast_config_path(self) -> Path:
+        """What `feast.FeatureStore(fs_yaml_file=...)` opens, once `python -m feature_repo apply` has run."""
+        return self.home.resolve() / "feast" / "feature_store.yaml"
 
     @classmethod
     def settings_customise_sources(

@@ -1,16 +1,23 @@
-"""Fixtures that several rooms' tests share."""
+"""Servers that a run starts once and its tests share: a Spark session costs about nine seconds."""
 
 from collections.abc import Iterator
 
 import pytest
 import redis
+from pyspark.sql import SparkSession
 
+from contracts.settings import Settings
+from jobs.session import open_session
 from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    return open_session(Settings(home=tmp_path_factory.mktemp("spark")))
+
+
+@pytest.fixture(scope="session")
 def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One private server for the whole run."""
     with running_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
 

@@ -118,6 +118,7 @@ EARLIER_VIEW = Table(
         _USER,
         _CONTENT,
         Column(c.POSITION, INT32, "0 is the oldest of this user"),
+        Column(c.LOGGED_VALUED, BOOL, "the log's own verdict that the watch was valued", nullable=True),
     ),
     (c.USER_ID, c.POSITION),
     _IMPORT,

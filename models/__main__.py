@@ -1,0 +1,53 @@
+"""`python -m models COMMAND`."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from contracts.errors import StreamrecError
+from contracts.names import ALIAS_CHAMPION
+from contracts.settings import load_settings
+
+app = typer.Typer(help="Retrieval models: train one, retrieve candidates with one.", no_args_is_help=True)
+
+Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The platform's day.")]
+
+
+@app.command(name="train")
+def train_command(date: Day) -> None:
+    """Train the two-tower model on the days up to a day and register it as challenger."""
+    from models.two_tower.commands import train  # noqa: PLC0415  torch and MLflow take seconds; --help need not
+    from models.two_tower.inputs import FeastReader  # noqa: PLC0415
+
+    settings = load_settings()
+    trained = train(settings, date.date(), FeastReader(settings), datetime.now(UTC))
+    last = {name: round(values[-1], 4) for name, values in trained.curves.items()}
+    typer.echo(f"registered {trained.version.name} version {trained.version.version} from {trained.examples} examples")
+    typer.echo(json.dumps(last, sort_keys=True))
+
+
+@app.command(name="retrieve")
+def retrieve_command(
+    date: Day, alias: Annotated[str, typer.Option(help="Which version of the model.")] = ALIAS_CHAMPION
+) -> None:
+    """Score every user against every item and write the day's retrieved candidates."""
+    from models.two_tower.commands import retrieve  # noqa: PLC0415
+
+    snapshot = retrieve(load_settings(), date.date(), alias, datetime.now(UTC))
+    typer.echo(f"wrote {snapshot.rows} rows of {snapshot.table} for {snapshot.dt}")
+
+
+def main() -> None:
+    """Run a command; a named error is one line on stderr and its exit code."""
+    try:
+        app()
+    except StreamrecError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

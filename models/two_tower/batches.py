@@ -1,0 +1,141 @@
+"""Examples as flat arrays, and the batches that are cut from them without a per-row loop.
+
+Letters: E examples, I items of the catalogue, R feature rows, B batch, N distinct items of a batch, H history length.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.two_tower.losses import Draws
+from models.two_tower.towers import ItemBatch, UserBatch
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Positives in the order of time.
+
+    Args:
+        user: Row of the user, int64 [E].
+        item: Index into the catalogue's items, int64 [E].
+        features: Index of the user's feature row at the time, int64 [E].
+        age: Bucket of the item's age at the time, int64 [E].
+        weight: What the example counts, float32 [E].
+        day: Days since 1970 of the example, int64 [E]; untimed earlier views stand before all others.
+    """
+
+    user: Tensor
+    item: Tensor
+    features: Tensor
+    age: Tensor
+    weight: Tensor
+    day: Tensor
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: Tensor) -> "Examples":
+        return Examples(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Everything a training run reads, already as rows.
+
+    Args:
+        examples: The positives.
+        histories: Feature rows of users at a time, [R, ...] each; `user` is filled from the examples.
+        items: Catalogue items, [I] each; the age is filled from the examples.
+        is_streamer: Which items are streamers, bool [I]: they compete with each other, not with contents.
+        streamer_item: Item table row of each streamer row, int64: streamers of a history as items.
+    """
+
+    examples: Examples
+    histories: UserBatch
+    items: ItemBatch
+    is_streamer: Tensor
+    streamer_item: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's input."""
+
+    users: UserBatch
+    items: ItemBatch
+    draws: Draws
+
+
+def user_batch(histories: UserBatch, rows: Tensor, user: Tensor) -> UserBatch:
+    """Feature rows of some users."""
+    return UserBatch(user, *(getattr(histories, name)[rows] for name in UserBatch._fields[1:]))
+
+
+def leave_out(users: UserBatch, item: Tensor, streamer: Tensor) -> UserBatch:
+    """Take each example's own target out of its histories, or the model learns to copy.
+
+    Args:
+        users: [B] users.
+        item: Item row of each target, [B].
+        streamer: Streamer row of each target that is a streamer, -1 for contents, [B].
+    """
+    return users._replace(
+        contents=users.contents.masked_fill(users.contents == item[:, None], 0),
+        streamers=users.streamers.masked_fill(users.streamers == streamer[:, None], 0),
+        preferred=users.preferred.masked_fill(users.preferred == streamer[:, None], 0),
+    )
+
+
+class BatchMaker:
+    """Cuts batches of one kind of target: streamers compete with streamers, contents with contents."""
+
+    def __init__(self, data: TrainingData, log_q: Tensor, id_dropout: float) -> None:
+        self._data = data
+        self._log_q = log_q
+        self._id_dropout = id_dropout
+
+    def epoch(self, rows: Tensor, batch_size: int, order: torch.Generator) -> Iterator[Tensor]:
+        """Rows of each batch of an epoch, shuffled; a last batch of one has no negatives and is left out."""
+        is_streamer = self._data.is_streamer[self._data.examples.item[rows]]
+        batches = []
+        for group in (rows[~is_streamer], rows[is_streamer]):
+            shuffled = group[torch.randperm(len(group), generator=order)]
+            batches += [batch for batch in shuffled.split(batch_size) if len(batch) > 1]
+        for index in torch.randperm(len(batches), generator=order).tolist():
+            yield batches[index]
+
+    def make(self, rows: Tensor, dropout: torch.Generator) -> Batch:
+        """The batch of some examples."""
+        data, examples = self._data, self._data.examples.take(rows)
+        distinct, column, count = torch.unique(examples.item, return_inverse=True, return_counts=True)
+        # distinct [N], column [B]
+        items = ItemBatch(*(rows_of[distinct] for rows_of in data.items))
+        items = items._replace(age=torch.zeros_like(distinct).scatter(0, column, examples.age))
+        history = user_batch(data.histories, examples.features, examples.user)
+        target_streamer = torch.where(data.is_streamer[distinct], items.streamer, -1)[column]
+        users = leave_out(history, items.item[column], target_streamer)
+        masked = self._known(history, items.item)
+        weight = examples.weight
+        draws = Draws(column, count.to(weight.dtype), self._log_q[distinct], masked, weight)
+        return Batch(self._drop(users, dropout), items._replace(item=self._dropped(items.item, dropout)), draws)
+
+    def _known(self, history: UserBatch, item: Tensor) -> Tensor:
+        """Which items of the batch stand in which example's history, bool [B, N]."""
+        place = torch.zeros(int(self._data.items.item.max()) + 1, dtype=torch.int64, device=item.device)
+        place[item] = torch.arange(1, len(item) + 1, device=item.device)
+        place[0] = 0  # several items can be unknown: none of them is known to be liked
+        streamers = self._data.streamer_item
+        liked = torch.cat([history.contents, streamers[history.streamers], streamers[history.preferred]], dim=1)
+        masked = torch.zeros(len(liked), len(item) + 1, dtype=torch.bool, device=item.device)
+        masked.scatter_(1, place[liked.clamp(max=len(place) - 1)] * (liked < len(place)), True)
+        return masked[:, 1:]
+
+    def _drop(self, users: UserBatch, dropout: torch.Generator) -> UserBatch:
+        return users._replace(user=self._dropped(users.user, dropout))
+
+    def _dropped(self, rows: Tensor, dropout: torch.Generator) -> Tensor:
+        """Some ids become unknown, so that the unknown row and the side features learn to stand in for an id."""
+        keep = torch.rand(len(rows), generator=dropout) >= self._id_dropout
+        return rows * keep.to(rows.device)

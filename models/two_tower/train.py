@@ -1,0 +1,188 @@
+"""The train task: epochs over batches, an optimiser for tables and one for dense layers, checkpoints between epochs."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from contracts.settings import TwoTowerSettings
+from models.two_tower.batches import Batch, BatchMaker, TrainingData
+from models.two_tower.config import ModelConfig, TableSizes
+from models.two_tower.frequencies import StreamingFrequency, counted_log_q
+from models.two_tower.losses import batch_softmax
+from models.two_tower.optimizer import RowWiseAdagrad
+from models.two_tower.towers import ItemBatch, TwoTower, UserBatch
+
+Curves = dict[str, list[float]]
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto` takes CUDA where there is one."""
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(wanted)
+
+
+def use_owned_cores() -> None:
+    """One CPU thread per core this process may use: a container may own fewer than the machine has."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+
+
+def _stream(seed: int, concern: int) -> torch.Generator:
+    """A generator of its own per concern, so that a new draw in one does not shift the others."""
+    generator = torch.Generator()
+    generator.manual_seed(seed * 1_000 + concern)
+    return generator
+
+
+@dataclass
+class TrainTask:
+    """Trains one model; `run` goes on where a checkpoint of the same inputs stopped.
+
+    Args:
+        model: The towers, freshly initialised.
+        data: Examples and features.
+        settings: Hyper-parameters.
+        last_day: Examples of this day are held out until the final epochs, and measured before them.
+        device: Where to compute.
+        curves: Metric by name, a value per epoch.
+    """
+
+    model: TwoTower
+    data: TrainingData
+    settings: TwoTowerSettings
+    last_day: int
+    device: torch.device
+    curves: Curves = field(default_factory=dict)
+    epoch: int = 0
+
+    def __post_init__(self) -> None:
+        self.model.to(self.device)
+        self.data = _to_device(self.data, self.device)
+        self._tables = RowWiseAdagrad(self.model.embedding_tables(), self.settings.learning_rate)
+        self._dense = torch.optim.Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
+        self._order, self._dropout = _stream(self.settings.seed, 1), _stream(self.settings.seed, 2)
+        self._frequency = StreamingFrequency(len(self.data.is_streamer))
+
+    @property
+    def epochs(self) -> int:
+        return self.settings.epochs + self.settings.final_epochs
+
+    def rows_of_epoch(self, epoch: int) -> Tensor:
+        """Examples of an epoch: those before the last day, and in the final epochs all."""
+        days = self.data.examples.day
+        early = torch.nonzero(days < self.last_day)[:, 0]
+        every = torch.arange(len(days), device=days.device)
+        return every if epoch >= self.settings.epochs or len(early) < 2 else early
+
+    def run(self, checkpoint: Path | None, measure: Callable[[TwoTower], dict[str, float]] | None = None) -> Curves:
+        """Train to the end.
+
+        Args:
+            checkpoint: File that holds the state between epochs; one that is there is resumed.
+            measure: Metrics of the held-out day, asked after each epoch that has not seen it.
+        """
+        if checkpoint is not None and checkpoint.is_file():
+            self.restore(torch.load(checkpoint, map_location=self.device, weights_only=True))
+        while self.epoch < self.epochs:
+            self._note({"train_loss": self._run_epoch()})
+            if measure is not None and self.epoch < self.settings.epochs:
+                self._note(measure(self.model))
+            self.epoch += 1
+            if checkpoint is not None:
+                _save_whole(self.state(), checkpoint)
+        return self.curves
+
+    def _note(self, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            self.curves.setdefault(name, []).append(value)
+
+    def _run_epoch(self) -> float:
+        """Mean loss over the epoch's batches."""
+        self.model.train()
+        losses = [self._step(batch) for batch in self._batches()]
+        return float(torch.stack(losses).mean()) if losses else float("nan")
+
+    def _batches(self) -> Iterator[Batch]:
+        rows = self.rows_of_epoch(self.epoch).cpu()
+        items = self.data.examples.item.cpu()
+        log_q = counted_log_q(items[rows], self.data.is_streamer.cpu()).to(self.device)
+        maker = BatchMaker(self.data, log_q, self.settings.id_dropout)
+        for batch_rows in maker.epoch(rows, self.settings.batch_size, self._order):
+            batch = maker.make(batch_rows.to(self.device), self._dropout)
+            if self.settings.log_q == "counts":
+                yield batch
+                continue
+            distinct = items[batch_rows].unique()
+            self._frequency.update(distinct)
+            yield _replace_log_q(batch, self._log_q(distinct, len(batch_rows)).to(self.device))
+
+    def _log_q(self, distinct: Tensor, batch_size: int) -> Tensor:
+        if self.settings.log_q == "off":
+            return torch.zeros(len(distinct))
+        return self._frequency.log_q(batch_size)[distinct]
+
+    def _step(self, batch: Batch) -> Tensor:
+        users, items = self.model.users(batch.users), self.model.items(batch.items)
+        loss = batch_softmax(users, items, batch.draws, self.settings.temperature)
+        self._tables.zero_grad()
+        self._dense.zero_grad()
+        loss.backward()
+        self._tables.step()
+        self._dense.step()
+        return loss.detach()
+
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on: tensors and plain numbers, so that loading runs no code."""
+        return {
+            "epoch": self.epoch,
+            "curves": self.curves,
+            "model": self.model.state_dict(),
+            "tables": self._tables.state_dict(),
+            "dense": self._dense.state_dict(),
+            "order": self._order.get_state(),
+            "dropout": self._dropout.get_state(),
+            "frequency": self._frequency.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.epoch, self.curves = state["epoch"], state["curves"]
+        self.model.load_state_dict(state["model"])
+        self._tables.load_state_dict(state["tables"])
+        self._dense.load_state_dict(state["dense"])
+        self._order.set_state(state["order"].cpu())
+        self._dropout.set_state(state["dropout"].cpu())
+        self._frequency.restore({name: value.cpu() for name, value in state["frequency"].items()})
+
+
+def fresh_model(settings: TwoTowerSettings, sizes: TableSizes) -> TwoTower:
+    """A model whose first weights depend on the seed and on nothing else in the process."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed * 1_000)
+        return TwoTower(ModelConfig.from_settings(settings, sizes))
+
+
+def _replace_log_q(batch: Batch, log_q: Tensor) -> Batch:
+    return Batch(batch.users, batch.items, batch.draws._replace(log_q=log_q))
+
+
+def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
+    examples = type(data.examples)(
+        *(getattr(data.examples, name).to(device) for name in data.examples.__dataclass_fields__)
+    )
+    histories = UserBatch(*(rows.to(device) for rows in data.histories))
+    items = ItemBatch(*(rows.to(device) for rows in data.items))
+    return TrainingData(examples, histories, items, data.is_streamer.to(device), data.streamer_item.to(device))
+
+
+def _save_whole(state: dict[str, Any], path: Path) -> None:
+    """Write beside, then rename: a killed writer leaves the checkpoint before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}")
+    torch.save(state, beside)
+    os.replace(beside, path)

@@ -1,0 +1,118 @@
+import os
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from contracts.errors import CorruptSnapshotError, MissingPartitionError, SchemaMismatchError
+from contracts.snapshots import Snapshot, Warehouse
+from contracts.tables import EARLIER_VIEW
+
+DAY = date(2026, 1, 1)
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def rows(*user_ids: int) -> pa.Table:
+    records = [(user, 7, place, None) for place, user in enumerate(user_ids)]
+    columns = [
+        pa.array(values, f.type) for values, f in zip(zip(*records, strict=True), EARLIER_VIEW.schema, strict=True)
+    ]
+    return pa.table(columns, schema=EARLIER_VIEW.schema)
+
+
+def write(warehouse: Warehouse, *user_ids: int, minutes: int = 0, inputs: tuple[Snapshot, ...] = ()) -> Snapshot:
+    return warehouse.write(EARLIER_VIEW, DAY, rows(*user_ids), inputs, NOW + timedelta(minutes=minutes))
+
+
+def users(warehouse: Warehouse) -> list[int]:
+    return warehouse.read(EARLIER_VIEW, DAY).column(0).to_pylist()
+
+
+def test_a_reader_sees_the_last_committed_snapshot(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    write(warehouse, 1, 2)
+    write(warehouse, 3, minutes=1)
+    assert users(warehouse) == [3]
+    assert warehouse.dates(EARLIER_VIEW) == [DAY]
+
+
+def test_what_is_staged_but_not_committed_is_not_seen(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    write(warehouse, 1)
+    staged = warehouse.stage(EARLIER_VIEW, DAY, NOW + timedelta(minutes=1))
+    staged.mkdir()
+    (staged / "part-00000.parquet").write_bytes(b"half a file")
+    assert users(warehouse) == [1]
+
+
+def test_a_reader_that_resolved_the_snapshot_before_a_commit_can_still_read_it(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    old = write(warehouse, 1)
+    write(warehouse, 2, minutes=1)
+    assert warehouse.read_snapshot(EARLIER_VIEW, old).column(0).to_pylist() == [1]
+
+
+def test_only_the_last_two_committed_snapshots_are_kept(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    written = [write(warehouse, user, minutes=user) for user in range(4)]
+    kept = {path.name for path in warehouse.partition_path(EARLIER_VIEW, DAY).glob("snapshot=*")}
+    assert kept == {f"snapshot={snapshot.snapshot_id}" for snapshot in written[-2:]}
+
+
+def test_what_a_killed_writer_left_is_swept_after_a_day_and_not_before(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    abandoned = warehouse.stage(EARLIER_VIEW, DAY, NOW)
+    abandoned.mkdir()
+    write(warehouse, 1, minutes=60)
+    assert abandoned.exists()
+    write(warehouse, 1, minutes=25 * 60)
+    assert not abandoned.exists()
+
+
+def test_the_manifest_names_rows_and_input_snapshots(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    first = write(warehouse, 1)
+    second = write(warehouse, 1, 2, minutes=1, inputs=(first,))
+    assert warehouse.current(EARLIER_VIEW, DAY) == second
+    assert second.rows == 2
+    assert second.inputs == {"earlier_view_v1/2026-01-01": first.snapshot_id}
+
+
+def test_a_missing_partition_says_which_job_to_run(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartitionError, match="run first: python -m jobs import_log --date 2026-01-01"):
+        Warehouse(tmp_path).read(EARLIER_VIEW, DAY)
+
+
+def test_a_pointer_to_nothing_is_a_named_error(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    shutil.rmtree(write(warehouse, 1).path)
+    with pytest.raises(CorruptSnapshotError, match="run python -m jobs import_log for this day again"):
+        warehouse.read(EARLIER_VIEW, DAY)
+
+
+def test_a_wrong_schema_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    with pytest.raises(SchemaMismatchError):
+        warehouse.write(EARLIER_VIEW, DAY, rows(1).drop_columns(["position"]), (), NOW)
+    assert not list(tmp_path.rglob("snapshot=*"))
+
+
+def test_slowly_changing_tables_are_read_as_of_a_day(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    write(warehouse, 1)
+    assert warehouse.latest(EARLIER_VIEW, DAY - timedelta(days=1)) is None
+    latest = warehouse.latest(EARLIER_VIEW, DAY + timedelta(days=30))
+    assert latest is not None
+    assert latest.dt == "2026-01-01"
+
+
+def test_tools_that_know_nothing_of_snapshots_can_glob_the_current_files(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    write(warehouse, 1)
+    write(warehouse, 2, minutes=1)
+    files = list((tmp_path / EARLIER_VIEW.name).glob("dt=*/current/*.parquet"))
+    assert [os.path.realpath(file) for file in files] == [
+        str(warehouse.require(EARLIER_VIEW, DAY).path / "part-00000.parquet")
+    ]

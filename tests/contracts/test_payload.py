@@ -1,5 +1,6 @@
 import struct
 from contextlib import suppress
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import PayloadError
-from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack, unpack
+from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack, pack_lists, unpack
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -40,6 +41,15 @@ def test_any_list_reads_back_as_it_was_packed(rows: list[tuple[int, int, int, in
         exact, read = before.scores.astype(np.float64), after.scores.astype(np.float64)
         step = (exact.max() - exact.min()) / 255
         assert np.allclose(read, exact, rtol=1e-6, atol=step * 0.51 + 1e-43)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(ROW, min_size=1, max_size=12), min_size=1, max_size=6))
+def test_lists_packed_together_are_the_lists_packed_alone(lists: list[list[tuple[int, int, int, int, float]]]) -> None:
+    edges = [0, *accumulate(map(len, lists))]
+    together = list(pack_lists(columns([row for rows in lists for row in rows]), edges))
+    assert together == [pack(columns(rows)) for rows in lists]
+    assert [unpack(packed).item_ids.tolist() for packed in together] == [[row[0] for row in rows] for rows in lists]
 
 
 @settings(max_examples=50, deadline=None)

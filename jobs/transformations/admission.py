@@ -64,11 +64,11 @@ def place(rows: DataFrame, time_zone: str, latest: Column) -> DataFrame:
     """Give rows without an ingest day the platform's day of their event; one after `latest` is in the future."""
     time = f.col(c.EVENT_TIME)
     unplaced = f.col(c.DT).isNull()
-    future = unplaced & f.col(c.REASON).isNull() & (time > latest)
+    future = unplaced & (time > latest)
     day = f.when(time <= latest, f.date_format(f.from_utc_timestamp(time, time_zone), _DAY_FORMAT))
     return rows.withColumns(
         {
-            c.REASON: f.when(future, QuarantineReason.FUTURE).otherwise(f.col(c.REASON)),
+            c.REASON: f.coalesce(c.REASON, f.when(future, QuarantineReason.FUTURE.value)),
             c.DT: f.coalesce(f.col(c.DT), day),
         }
     )
@@ -76,17 +76,15 @@ def place(rows: DataFrame, time_zone: str, latest: Column) -> DataFrame:
 
 def judge(rows: DataFrame, table: Table, settings: Settings) -> DataFrame:
     """Add the reason why a row may not enter its table, and then the row as JSON; a reason it has already stays."""
-    found = f.col(c.REASON)
-    for broken, reason in _rules(table, settings):
-        found = f.when(found.isNull() & f.coalesce(broken, f.lit(False)), reason).otherwise(found)
-    judged = rows.withColumn(c.REASON, found)
+    broken = [f.when(rule, reason.value) for rule, reason in _rules(table, settings)]
+    judged = rows.withColumn(c.REASON, f.coalesce(c.REASON, *broken))
     return judged.withColumn(c.RAW, f.when(f.col(c.REASON).isNotNull(), f.to_json(c.RAW)))
 
 
 def require_day(rows: DataFrame) -> DataFrame:
     """A row of which nothing tells the day has no time."""
-    unplaced = f.col(c.REASON).isNull() & f.col(c.DT).isNull()
-    return rows.withColumn(c.REASON, f.when(unplaced, QuarantineReason.MISSING_TIME).otherwise(f.col(c.REASON)))
+    unplaced = f.when(f.col(c.DT).isNull(), QuarantineReason.MISSING_TIME.value)
+    return rows.withColumn(c.REASON, f.coalesce(c.REASON, unplaced))
 
 
 def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
@@ -103,7 +101,7 @@ def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
         c.DT, *(f.col(name).desc_nulls_last() for name in (*first, *rest))
     )
     repeated = admissible & (f.row_number().over(window) > 1)
-    return rows.withColumn(c.REASON, f.when(repeated, QuarantineReason.DUPLICATE).otherwise(f.col(c.REASON)))
+    return rows.withColumn(c.REASON, f.coalesce(c.REASON, f.when(repeated, QuarantineReason.DUPLICATE.value)))
 
 
 def quarantined(rows: DataFrame, table: Table, first_day: date) -> DataFrame:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml  # type: ignore[import-untyped]  # the stubs are no dependency of ours
 
@@ -63,5 +63,5 @@ def connection_string(redis_url: str) -> str:
         "password": url.password,
         "ssl": "true" if url.scheme == "rediss" else None,
     }
-    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    given = [f"{name}={unquote(value)}" for name, value in options.items() if value]
     return ",".join([f"{url.hostname}:{url.port or 6379}", *given])

@@ -59,7 +59,7 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
 def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
     known = catalogue(tables, day)
     actions = tables.read_history(USER_ACTION, day)
-    retrieved = _retrieved(tables, day, candidates)
+    retrieved = read_retrieved(tables, day, candidates)
     return CandidateInputs(
         users=_users(tables.read(USER_FEATURE, [day]), retrieved),
         preferred=tables.read(PREFERRED_STREAMER, [day]),
@@ -72,7 +72,8 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
     )
 
 
-def _retrieved(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame | None:
+def read_retrieved(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame | None:
+    """The model's candidates, or None where no surface asks for them."""
     is_wanted = any(Source.TWO_TOWER in surface.weights for surface in candidates.surfaces.values())
     return tables.read(RETRIEVED_CANDIDATE, [day]) if is_wanted else None
 

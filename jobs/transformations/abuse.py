@@ -39,7 +39,7 @@ def _limits(valuation: ValuationSettings) -> dict[WeightReason, Column]:
     is_skip = is_play & (f.col(c.WATCHED_SECONDS) <= f.lit(valuation.near_zero_seconds))
     seconds = exact_sum(f.col(c.WATCHED_SECONDS), over=_whole_day())
     start = f.min(c.FIRST_EVENT_TIME).over(_whole_day())
-    elapsed = f.max(LAST_END).over(_whole_day()) - f.unix_micros(start) / f.lit(1e6)
+    elapsed = (f.max(LAST_END).over(_whole_day()) - f.unix_micros(start)) / f.lit(1e6)
     overlap = f.when(seconds > elapsed * f.lit(valuation.overlap_tolerance), elapsed / seconds)
     skips = f.count_if(is_skip).over(_whole_day())
     plays = f.count_if(is_play).over(_whole_day())

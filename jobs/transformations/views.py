@@ -16,10 +16,11 @@ _ORDER: Final = "order"
 def views(events: DataFrame, time_zone: str) -> DataFrame:
     """All watch rows of one (user, content, platform day) added up.
 
-    `dt` is the latest partition that holds a row of the view; `last_end` is when its last row ended, in unix seconds.
+    `dt` is the latest partition that holds a row of the view; `last_end` is when its last row ended,
+    in unix microseconds.
     The result is partitioned by user: grouping by user and anything else costs no further shuffle.
     """
-    end = f.unix_micros(c.EVENT_TIME) / f.lit(1e6) + f.col(c.WATCHED_SECONDS)
+    end = f.unix_micros(c.EVENT_TIME) + f.rint(f.col(c.WATCHED_SECONDS) * f.lit(1e6)).cast("long")
     local_day = f.to_date(f.from_utc_timestamp(c.EVENT_TIME, time_zone))
     rows = events.repartition(c.USER_ID).withColumns({c.VIEW_DAY: local_day, LAST_END: end})
     return rows.groupBy(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.VIEW_DAY).agg(

@@ -9,7 +9,11 @@ from models.two_tower.losses import Draws, batch_softmax, full_softmax
 def draws(column: list[int], counts: list[float], log_q: Tensor, masked: Tensor | None = None) -> Draws:
     nothing = torch.zeros(len(column), len(counts), dtype=torch.bool)
     return Draws(
-        torch.tensor(column), torch.tensor(counts), log_q, nothing if masked is None else masked, torch.ones(len(column))
+        torch.tensor(column),
+        torch.tensor(counts),
+        log_q,
+        nothing if masked is None else masked,
+        torch.ones(len(column)),
     )
 
 

@@ -124,3 +124,7 @@ class WorldConfigError(StreamrecError):
 
 class UnknownItemError(StreamrecError):
     """A slate or a request names a user or an item that the world does not have."""
+
+
+class OutputFolderError(StreamrecError):
+    """A folder that is to be written holds something that must not be overwritten."""

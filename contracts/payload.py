@@ -147,7 +147,7 @@ def unpack(packed: bytes) -> CandidateColumns:
     kinds, sources = (columns[-2] >> 6).astype(np.uint8), (columns[-2] & 63).astype(np.uint8)
     if count and int(sources.max()) >= len(SOURCES):
         raise PayloadError(f"source code {int(sources.max())} is unknown; this reader knows {len(SOURCES)}")
-    scores = np.float32(low) + columns[-1].astype(np.float32) * np.float32((high - low) / 255)
+    scores = low + columns[-1].astype(np.float64) * ((high - low) / 255)
     return CandidateColumns(item_ids, kinds, streamer_ids, sources, scores.astype(np.float32))
 
 
@@ -179,7 +179,8 @@ def _score_range(scores: npt.NDArray[np.float32]) -> tuple[float, float]:
 
 def _quantise(scores: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.uint8]:
     scale = 255 / (high - low) if high > low else 0.0
-    return np.rint((scores - low) * scale).astype(np.uint8)
+    # In float64: the difference of two float32 can overflow, and so can the scale of a very narrow range.
+    return np.rint((scores.astype(np.float64) - low) * scale).astype(np.uint8)
 
 
 def _split(body: bytes, layout: list[tuple[int, np.dtype[Any]]]) -> list[npt.NDArray[Any]]:

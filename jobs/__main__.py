@@ -15,7 +15,7 @@ from contracts.names import Source
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import CANDIDATE_LIST
-from jobs.commands import candidate_lists, next_day_metrics
+from jobs.commands import candidate_lists, import_log, next_day_metrics
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.session import open_session
@@ -97,6 +97,7 @@ def _next_day_metrics(
     typer.echo(json.dumps(result, indent=None if as_json else 2))
 
 
+app.command(name="import_log")(import_log.command)
 for _job in JOBS:
     app.command(name=_job.name)(_candidate_lists if _job.name == candidate_lists.NAME else _daily(_job))
 

@@ -69,7 +69,8 @@ def adopted(bonds: BondConfig, state: Bonds, plays: Plays, rng: np.random.Genera
 
 def next_day(bonds: BondConfig, state: Bonds, plays: Plays, new_ties: Ints, rng: np.random.Generator) -> Bonds:
     """The state after a day: ties that ended, ties that formed, what was watched."""
-    ties = state.ties & (rng.random(state.ties.shape) >= bonds.churn_per_day)
+    ties, held = state.ties.copy(), np.nonzero(state.ties)
+    ties[held] = rng.random(len(held[0])) >= bonds.churn_per_day
     ties[plays.user[new_ties], plays.streamer[new_ties]] = True
     known = state.known.copy()
     known[plays.user, plays.streamer] = True

@@ -1,16 +1,17 @@
 """Writes a world as a log directory: LOG/<table>/dt=<day>/part-00000.parquet, beside it `truth/` and `world.json`."""
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts import columns as c
-from contracts.tables import USER_ACTION, WATCH_EVENT
+from contracts.errors import OutputFolderError
+from contracts.tables import BROADCAST, CONTENT, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from world.days import Day
 from world.log import action_rows, watch_rows
 from world.snapshots import snapshots
@@ -18,7 +19,9 @@ from world.streams import Streams
 from world.truth import TRUE_TIE, ties, traits
 from world.visits import Scene
 
+LOG_TABLES = (WATCH_EVENT, USER_ACTION, USER, CONTENT, STREAMER, BROADCAST)
 _TRUTH = "truth"
+_DESCRIPTION = "world.json"
 _PART = "part-00000.parquet"
 
 
@@ -33,6 +36,8 @@ class Written:
 
 def write_world(scene: Scene, days: Iterable[Day], streams: Streams, out_dir: Path) -> Iterator[Written]:
     """Write everything, a day at a time, and tell what was written."""
+    _clear(out_dir)
+    _describe(out_dir, scene, is_complete=False)
     for name, rows in traits(scene).items():
         yield _write(out_dir / _TRUTH, name, "", rows)
     late = WATCH_EVENT.schema.empty_table()
@@ -43,7 +48,7 @@ def write_world(scene: Scene, days: Iterable[Day], streams: Streams, out_dir: Pa
         for name, rows in log.items():
             yield _write(out_dir, name, day.day.isoformat(), rows)
         yield _write(out_dir / _TRUTH, TRUE_TIE.name, day.day.isoformat(), ties(day.bonds))
-    (out_dir / "world.json").write_text(_description(scene))
+    _describe(out_dir, scene, is_complete=True)
 
 
 def _watches(scene: Scene, day: Day, streams: Streams) -> tuple[pa.Table, pa.Table]:
@@ -60,15 +65,42 @@ def _daily(day: Day, streams: Streams) -> dict[str, pa.Table]:
 
 
 def _write(root: Path, table: str, dt: str, rows: pa.Table) -> Written:
-    name = table.rpartition("_v")[0]
+    name = _folder(table)
     folder = root / name / f"{c.DT}={dt}" if dt else root / name
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, folder / _PART)
     return Written(name, dt, rows.num_rows)
 
 
-def _description(scene: Scene) -> str:
+def _folder(table: str) -> str:
+    """A versioned table's folder in a log directory."""
+    return table.rpartition("_v")[0]
+
+
+def _clear(out_dir: Path) -> None:
+    """Remove an earlier world, of which other days might stay; never anything else.
+
+    Raises:
+        OutputFolderError: the folder holds something that no world wrote.
+    """
+    if not out_dir.exists() or not any(out_dir.iterdir()):
+        return
+    if not (out_dir / _DESCRIPTION).is_file():
+        raise OutputFolderError(f"{out_dir} is not empty and holds no {_DESCRIPTION}; name a new folder for the log")
+    for table in LOG_TABLES:
+        shutil.rmtree(out_dir / _folder(table.name), ignore_errors=True)
+    shutil.rmtree(out_dir / _TRUTH, ignore_errors=True)
+
+
+def _describe(out_dir: Path, scene: Scene, *, is_complete: bool) -> None:
+    """What the folder holds; not complete while it is written, so that a killed run is known by it."""
     config = scene.config
-    span: dict[str, date] = {"first_day": config.first_day, "last_day": config.last_day}
-    plain = {key: day.isoformat() for key, day in span.items()}
-    return json.dumps({"seed": config.seed, **plain, "config": config.model_dump(mode="json")}, indent=1) + "\n"
+    said = {
+        "complete": is_complete,
+        "seed": config.seed,
+        "first_day": config.first_day.isoformat(),
+        "last_day": config.last_day.isoformat(),
+        "config": config.model_dump(mode="json"),
+    }
+    out_dir.mkdir(parents=True, exist_ok=True)
+    (out_dir / _DESCRIPTION).write_text(json.dumps(said, indent=1) + "\n")

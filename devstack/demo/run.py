@@ -17,8 +17,8 @@ from devstack.demo import show
 from devstack.demo.day import AirflowDay
 from devstack.demo.people import people_to_show
 from devstack.demo.plan import DemoDays, DemoLog, choose_days, demo_environment, empty_home, write_environment_file
-from devstack.steps import Runner
 from devstack.service import LOCALHOST, free_port
+from devstack.steps import Runner
 
 WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
 _SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)

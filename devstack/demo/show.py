@@ -24,9 +24,7 @@ class Slate:
     table: str
 
 
-def closing(
-    console: Console, settings: Settings, days: DemoDays, slates: list[Slate], metrics: dict[str, Any]
-) -> None:
+def closing(console: Console, settings: Settings, days: DemoDays, slates: list[Slate], metrics: dict[str, Any]) -> None:
     """Slates, verdict, and where everything is."""
     for slate in slates:
         console.print(f"\n{slate.surface.value} for user {slate.person.user_id} ({slate.person.segment})", style="bold")

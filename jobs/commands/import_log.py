@@ -5,31 +5,37 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
+import typer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.clock import days_between
-from contracts.errors import LogFormatError, TooManyBadRowsError
+from contracts.errors import LogFormatError, SettingsError, TooManyBadRowsError
 from contracts.names import LogFormat, QuarantineReason
 from contracts.schema import Table
-from contracts.settings import Settings
+from contracts.settings import Settings, load_settings
+from contracts.snapshots import Warehouse
 from contracts.tables import BROADCAST, CONTENT, EARLIER_VIEW, QUARANTINE, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from jobs.importers import reading
 from jobs.importers.files import Fault
 from jobs.importers.kuairand import read_kuairand
 from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source
+from jobs.importers.watch_event import read_watch_event
+from jobs.session import open_session
 from jobs.tables import Tables, spark_schema
 from jobs.transformations import admission
 
 _READERS: Final[dict[LogFormat, Callable[[Source], RawLog]]] = {
+    LogFormat.WATCH_EVENT: read_watch_event,
     LogFormat.KUAIRAND: read_kuairand,
 }
 _DAILY: Final = (USER_ACTION, USER, CONTENT, STREAMER, BROADCAST)
+_DAY: Final = "%Y-%m-%d"
 _ONE_DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 3_660
 """A span beyond ten years is a broken time in the log, not a history."""
@@ -54,6 +60,17 @@ class ImportReport:
 
     def read(self, table: Table) -> int:
         return self.kept[table.name] + sum(n for (name, _), n in self.quarantined.items() if name == table.name)
+
+    def lines(self) -> list[str]:
+        """What the run prints."""
+        names = [table.name for table in (WATCH_EVENT, *_DAILY, EARLIER_VIEW) if self.read(table)]
+        counted = [f"{name}: {self.kept[name]} rows kept" for name in names]
+        left_out = [
+            f"{name}: {count} rows in quarantine: {reason}"
+            for (name, reason), count in sorted(self.quarantined.items())
+        ]
+        warned = [f"warning: {warning}" for warning in self.warnings]
+        return [f"days {self.days[0]} to {self.days[-1]}", *counted, *left_out, *warned]
 
     def reasons(self, table: Table) -> dict[str, int]:
         return {reason: count for (name, reason), count in sorted(self.quarantined.items()) if name == table.name}
@@ -113,13 +130,20 @@ def _in_scope(log: RawLog, days: Sequence[date]) -> list[Draft]:
 
 
 def _judge(draft: Draft, days: Sequence[date], settings: Settings) -> Draft:
-    day = f.col(c.DT)
-    wanted = draft.only_days or days
-    rows = draft.rows.where(day.isNull() | day.between(min(wanted).isoformat(), max(wanted).isoformat()))
-    judged = admission.judge(rows, draft.table, settings)
+    """The rows of the days, with their reasons; a row that an earlier day delivered already is a duplicate."""
+    first, last = min(days), max(days)
+    if draft.table == EARLIER_VIEW:
+        first = last = min(draft.only_days or days)
+    back = settings.platform.late_days if c.EVENT_TIME in draft.table.key else 0
+    judged = admission.judge(_between(draft.rows, first - back * _ONE_DAY, last), draft.table, settings)
     if not draft.is_standing:
         judged = admission.require_day(judged)
-    return replace(draft, rows=admission.mark_duplicates(judged, draft.table))
+    return replace(draft, rows=_between(admission.mark_duplicates(judged, draft.table), first, last))
+
+
+def _between(rows: DataFrame, first: date, last: date) -> DataFrame:
+    day = f.col(c.DT)
+    return rows.where(day.isNull() | day.between(first.isoformat(), last.isoformat()))
 
 
 def _count(drafts: Sequence[Draft], log: RawLog, days: Sequence[date]) -> ImportReport:
@@ -193,3 +217,27 @@ def _write_draft(tables: Tables, draft: Draft, days: Sequence[date]) -> None:
 
 def _admitted(draft: Draft) -> DataFrame:
     return draft.rows.where(f.col(c.REASON).isNull())
+
+
+def command(
+    log_format: Annotated[LogFormat | None, typer.Option("--format", help="Format of the log.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Folder of the log's files.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="Column mapping, for the mapped format.")] = None,
+    day: Annotated[datetime | None, typer.Option("--date", formats=[_DAY], help="Only this day.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=[_DAY], help="First day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=[_DAY], help="Last day, included.")] = None,
+) -> None:
+    """Load a log into the raw tables: one day, a range, or without dates all that it has."""
+    settings = load_settings()
+    chosen, path = log_format or settings.ingest.log_format, log or settings.ingest.log_path
+    if chosen is None or path is None:
+        raise SettingsError("import_log needs --format and --log, or ingest.log_format and ingest.log_path")
+    if (first is None) != (last is None):
+        raise SettingsError("--from and --to go together")
+    begin, end = day or first, day or last
+    request = ImportRequest(
+        chosen, path, mapping or settings.ingest.mapping_path, begin and begin.date(), end and end.date()
+    )
+    tables = Tables(open_session(settings), Warehouse(settings.warehouse_path), datetime.now(UTC))
+    for line in import_log(tables, settings, request).lines():
+        typer.echo(line)

@@ -87,15 +87,17 @@ def require_day(rows: DataFrame) -> DataFrame:
 
 
 def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
-    """Of the admissible rows with one key and day, all but one are duplicates: the longest watch stays.
+    """Of the admissible rows with one key, all but one are duplicates: the first day's longest watch stays.
 
-    Ties go by the remaining columns, so that the same rows in any order give the same log.
+    Ties go by the remaining columns, so that the same rows in any order give the same log. Rows without a time of
+    their own, those of catalogues, may come again every day.
     """
     rest = [name for name in rows.columns if name not in (*table.key, c.DT, c.RAW, c.REASON, c.WATCHED_SECONDS)]
+    of_day = [] if c.EVENT_TIME in table.key else [c.DT]
     first = [c.WATCHED_SECONDS] if c.WATCHED_SECONDS in table.column_names else []
     admissible = f.col(c.REASON).isNull()
-    window = Window.partitionBy(c.DT, *table.key, admissible).orderBy(
-        *(f.col(name).desc_nulls_last() for name in (*first, *rest))
+    window = Window.partitionBy(*of_day, *table.key, admissible).orderBy(
+        c.DT, *(f.col(name).desc_nulls_last() for name in (*first, *rest))
     )
     repeated = admissible & (f.row_number().over(window) > 1)
     return rows.withColumn(c.REASON, f.when(repeated, QuarantineReason.DUPLICATE).otherwise(f.col(c.REASON)))

@@ -11,7 +11,7 @@ from pyspark.sql.types import DataType, DoubleType, FloatType
 
 _INTEGRAL_FRACTION: Final = r"\.0*$"
 _POSITIVE_MASK: Final = 0x7FFF_FFFF_FFFF_FFFF
-_SQL_TYPES: Final = {
+SQL_TYPES: Final = {
     pa.int32(): "int",
     pa.int64(): "bigint",
     pa.float64(): "double",
@@ -33,7 +33,7 @@ def from_source(frame: DataFrame, name: str, wanted: pa.DataType) -> Cell:
     """A source column as the type that the table wants; one that has it already is taken as it is."""
     found = frame.schema[name].dataType
     source = f.col(f"`{name}`")
-    sql_type = _SQL_TYPES[wanted]
+    sql_type = SQL_TYPES[wanted]
     if found.simpleString() == sql_type:
         malformed = ~f.is_valid_utf8(source) if sql_type == "string" else f.lit(False)
         return Cell(source, f.coalesce(malformed, f.lit(False)))
@@ -49,7 +49,7 @@ def as_text(source: Column, found: DataType, wanted: pa.DataType) -> Column:
 
 def parse(text: Column, wanted: pa.DataType) -> Cell:
     """Text as a type: `12.0` is an integer, `1` a boolean, a time without zone UTC."""
-    sql_type = _SQL_TYPES[wanted]
+    sql_type = SQL_TYPES[wanted]
     trimmed = f.nullif(f.trim(text), f.lit(""))
     if sql_type in ("int", "bigint", "boolean"):
         return _cell(trimmed, f.regexp_replace(trimmed, _INTEGRAL_FRACTION, "").try_cast(sql_type))
@@ -85,7 +85,7 @@ def hashed(text: Column) -> Cell:
 
 def constant(value: str | float | bool | None, wanted: pa.DataType) -> Cell:
     """The same value in every row."""
-    return Cell(f.lit(value).cast(_SQL_TYPES[wanted]), f.lit(False))
+    return Cell(f.lit(value).cast(SQL_TYPES[wanted]), f.lit(False))
 
 
 def any_of(conditions: list[Column]) -> Column:

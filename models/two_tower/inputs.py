@@ -27,7 +27,7 @@ from models.two_tower.features import LIST_FEATURES, NUMERIC_FEATURES
 
 USER_FEATURES = (c.SEGMENT, *NUMERIC_FEATURES, *LIST_FEATURES)
 FeatureReader = Callable[[pa.Table], pa.Table]
-"""From (user_id, streamer_id, content_id, event_time) rows to `USER_FEATURES`, row by row; null where there is none."""
+"""From (user_id, streamer_id, content_id, event_time) rows to `USER_FEATURES`, row by row, null where there is none."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ import pytest
 
 from contracts import columns as c
 from contracts.clock import day_bounds
+from contracts.errors import OutputFolderError
 from contracts.schema import Table
 from contracts.tables import BROADCAST, CONTENT, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from tests.world.configs import small
+from world.streams import Streams
 from world.truth import TRUE_TIE, TRUTH_TABLES
 from world.world import World
+from world.writer import LOG_TABLES, write_world
 
-LOG_TABLES = (WATCH_EVENT, USER_ACTION, USER, CONTENT, STREAMER, BROADCAST)
 DAYS = [date(2026, 3, day) for day in (2, 3, 4, 5)]
 # Rare things often enough for four small days.
 OFTEN = {"log": {"late_share": 0.05, "cut_share": 0.5, "exposure_share": 0.2}, "contents": {"removed_share": 0.1}}
@@ -93,8 +95,34 @@ def test_no_other_file_is_written(log: Path) -> None:
         [*(table.name.rpartition("_v")[0] for table in LOG_TABLES), "truth", "world.json"]
     )
     said = json.loads((log / "world.json").read_text())
+    assert said["complete"] is True
     assert (said["seed"], said["first_day"], said["last_day"]) == (7, "2026-03-02", "2026-03-05")
     assert said["config"]["users"]["count"] == 200
+
+
+def test_a_shorter_world_leaves_no_day_of_the_longer_one_before_it(tmp_path: Path) -> None:
+    for days in (2, 1):
+        World.from_config(small(days=days)).generate(tmp_path)
+    assert [path.name for path in (tmp_path / "watch_event").iterdir()] == ["dt=2026-03-02"]
+    assert len(list((tmp_path / "truth" / "true_tie").iterdir())) == 1
+
+
+def test_a_folder_that_no_world_wrote_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "watch_event").mkdir()
+    with pytest.raises(OutputFolderError, match=r"holds no world\.json"):
+        World.from_config(small(days=1)).generate(tmp_path)
+    assert list((tmp_path / "watch_event").iterdir()) == []
+
+
+def test_a_killed_run_is_known_by_its_description_and_can_be_run_again(tmp_path: Path) -> None:
+    world = World.from_config(small(days=2))
+    writing = write_world(world.first.scene, world.days(), Streams(7), tmp_path)
+    while next(writing).dt == "":
+        pass
+    writing.close()
+    assert json.loads((tmp_path / "world.json").read_text())["complete"] is False
+    world.generate(tmp_path)
+    assert json.loads((tmp_path / "world.json").read_text())["complete"] is True
 
 
 def test_late_rows_come_one_day_later_with_their_own_time_and_as_often_as_configured(log: Path) -> None:

@@ -22,6 +22,8 @@ from contracts.snapshots import Warehouse
 from contracts.tables import EARLIER_VIEW, WATCH_EVENT
 from jobs.importers.kuairand import read_kuairand
 from jobs.importers.landing import Landing, admitted
+from jobs.importers.livestream import read_livestream
+from jobs.importers.mapped import read_mapped
 from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source
 from jobs.importers.report import ImportReport
 from jobs.importers.watch_event import read_watch_event
@@ -32,6 +34,8 @@ from jobs.transformations import admission
 _READERS: Final[dict[LogFormat, Callable[[Source], RawLog]]] = {
     LogFormat.WATCH_EVENT: read_watch_event,
     LogFormat.KUAIRAND: read_kuairand,
+    LogFormat.LIVESTREAM: read_livestream,
+    LogFormat.MAPPED: read_mapped,
 }
 _DAY: Final = "%Y-%m-%d"
 _ONE_DAY: Final = timedelta(days=1)
@@ -55,7 +59,7 @@ def import_log(tables: Tables, settings: Settings, request: ImportRequest) -> Im
     """
     with _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
         days = _days(log, request)
-        drafts = [_judge(draft, days, settings) for draft in _in_scope(log, days)]
+        drafts = [_of_days(draft, days, settings) for draft in _in_scope(log, days)]
         for draft in drafts:  # each is read three times: counted, quarantined, written
             held.callback(draft.rows.persist().unpersist)
         landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs)
@@ -83,9 +87,9 @@ def requested(
 ) -> ImportRequest | None:
     """What the options, or else the settings, say is to be read; None where they name no log."""
     chosen, path = log_format or settings.ingest.log_format, log or settings.ingest.log_path
-    if chosen is None or path is None:
-        return None
-    return ImportRequest(chosen, path, mapping or settings.ingest.mapping_path)
+    by = mapping or settings.ingest.mapping_path
+    path = path or (by.parent if by else None)  # a mapping of Hive tables needs no folder
+    return None if chosen is None or path is None else ImportRequest(chosen, path, by)
 
 
 def command(
@@ -156,16 +160,14 @@ def _in_scope(log: RawLog, days: Sequence[date]) -> list[Draft]:
     return drafts
 
 
-def _judge(draft: Draft, days: Sequence[date], settings: Settings) -> Draft:
-    """The rows of the days, with their reasons; a row that an earlier day delivered already is a duplicate."""
-    first, last = min(days), max(days)
+def _of_days(draft: Draft, days: Sequence[date], settings: Settings) -> Draft:
+    """The rows of the days; one that an earlier day delivered already is a duplicate."""
     if draft.table == EARLIER_VIEW:
-        first = last = min(draft.only_days or days)
+        return draft
+    first, last = min(days), max(days)
     back = settings.platform.late_days if c.EVENT_TIME in draft.table.key else 0
-    judged = admission.judge(_between(draft.rows, first - back * _ONE_DAY, last), draft.table, settings)
-    if not draft.is_standing:
-        judged = admission.require_day(judged)
-    return replace(draft, rows=_between(admission.mark_duplicates(judged, draft.table), first, last))
+    near = _between(draft.rows, first - back * _ONE_DAY, last)
+    return replace(draft, rows=_between(admission.mark_duplicates(near, draft.table), first, last))
 
 
 def _between(rows: DataFrame, first: date, last: date) -> DataFrame:

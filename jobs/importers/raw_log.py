@@ -1,8 +1,8 @@
-"""What an importer hands to the import command: drafts of tables, not yet judged."""
+"""What an importer hands to the import command: tables' rows, each with the reason that keeps it out, if any."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from contracts.names import LogFormat
 from contracts.schema import Table
 from contracts.settings import Settings
 from jobs.importers.files import Fault
+from jobs.transformations import admission
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,21 @@ class ImportRequest:
     mapping: Path | None = None
     first: date | None = None
     last: date | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows of one table, judged: a null reason lets a row in.
+
+    Args:
+        is_standing: The rows have no day of their own: they hold on every imported day.
+        only_days: A slowly changing table of which the log has these days only; others keep the partition before.
+    """
+
+    table: Table
+    rows: DataFrame
+    is_standing: bool = False
+    only_days: frozenset[date] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,20 +59,17 @@ class Source:
     scratch: Path
     now: datetime
 
+    @property
+    def latest(self) -> datetime:
+        """Nothing that happened can be later."""
+        return self.now + timedelta(minutes=self.settings.ingest.max_future_minutes)
 
-@dataclass(frozen=True)
-class Draft:
-    """Rows of one table as `transformations.admission.draft` makes them.
-
-    Args:
-        is_standing: The rows have no day of their own: they hold on every imported day.
-        only_days: A slowly changing table of which the log has these days only; others keep the partition before.
-    """
-
-    table: Table
-    rows: DataFrame
-    is_standing: bool = False
-    only_days: frozenset[date] | None = None
+    def judge(self, rows: DataFrame, table: Table, is_standing: bool = False) -> Draft:
+        """A draft with its reasons; rows that nothing else gives a day get the one of their event."""
+        if c.EVENT_TIME in table.column_names:
+            rows = admission.place(rows, self.settings.platform.time_zone, f.lit(self.latest))
+        judged = admission.judge(rows, table, self.settings)
+        return Draft(table, judged if is_standing else admission.require_day(judged), is_standing)
 
 
 Derived = Mapping[Table, DataFrame]
@@ -70,7 +83,7 @@ def derive_nothing(admitted: DataFrame, days: Sequence[date]) -> Derived:  # noq
 
 @dataclass(frozen=True)
 class RawLog:
-    """A log as drafts.
+    """A log as drafts of tables.
 
     Args:
         watches: The watch rows; every other table's draft is in `others`.

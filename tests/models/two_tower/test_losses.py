@@ -9,7 +9,11 @@ from models.two_tower.losses import Draws, batch_softmax, full_softmax
 def draws(column: list[int], counts: list[float], log_q: Tensor, masked: Tensor | None = None) -> Draws:
     nothing = torch.zeros(len(column), len(counts), dtype=torch.bool)
     return Draws(
-        torch.tensor(column), torch.tensor(counts), log_q, nothing if masked is None else masked, torch.ones(len(column))
+        torch.tensor(column),
+        torch.tensor(counts),
+        log_q,
+        nothing if masked is None else masked,
+        torch.ones(len(column)),
     )
 
 
@@ -56,12 +60,12 @@ def test_an_example_of_weight_zero_changes_nothing() -> None:
 
 
 def test_the_estimated_sum_equals_the_full_softmax_in_expectation() -> None:
-    """exp(loss) of one user is the sum over the catalogue divided by exp(positive): unbiased whatever the frequencies."""
+    """exp(loss) is the sum over the catalogue divided by exp(positive): unbiased whatever the frequencies."""
     catalogue, user, share = 6, vectors(1, seed=3), torch.tensor([0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
     items, temperature, target = vectors(catalogue, seed=4), 0.5, 2
     full = full_softmax(user, items, torch.tensor([target]), temperature).exp()
     generator, estimates, batch = torch.Generator().manual_seed(5), [], 64
-    for _ in range(2_000):
+    for _ in range(400):
         drawn = torch.multinomial(share, batch - 1, replacement=True, generator=generator)
         present, column, counts = torch.unique(
             torch.cat([torch.tensor([target]), drawn]), return_inverse=True, return_counts=True
@@ -78,7 +82,7 @@ def test_the_estimated_sum_equals_the_full_softmax_in_expectation() -> None:
     samples = torch.stack(estimates)
     standard_error = samples.std() / len(samples) ** 0.5
     assert abs(samples.mean() - full) < 4 * standard_error
-    assert standard_error < 0.02 * full
+    assert standard_error < 0.05 * full
 
 
 @pytest.mark.parametrize("scale", [1.0, 1_000.0], ids=["unit vectors", "vectors far from unit length"])

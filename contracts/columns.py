@@ -102,3 +102,11 @@ SEED: Final = "seed"
 ARM_SET: Final = "arm_set"
 PROPENSITY: Final = "propensity"
 SERVED_AT: Final = "served_at"
+
+# Truth of the synthetic world
+ACTIVITY: Final = "activity"
+LOYALTY: Final = "loyalty"
+CURIOSITY: Final = "curiosity"
+SIZE: Final = "size"
+QUALITY: Final = "quality"
+FACTORS: Final = "factors"

@@ -78,8 +78,32 @@ class NoGenerationError(StreamrecError):
     """Nothing has been published yet, or there is no earlier generation to roll back to."""
 
 
+class PublishOvertakenError(StreamrecError):
+    """A publish stood still for so long that its lists may have been swept; its generation is not served."""
+
+
+class InvalidRequestError(StreamrecError):
+    """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
+
+
+class SlateNotFoundError(StreamrecError):
+    """No impression of the request is in the named day's partition."""
+
+
+class SlateMismatchError(StreamrecError):
+    """A logged slate is not what its epoch, seed and arm set give."""
+
+
+class EpochConflictError(StreamrecError):
+    """Two updates of one bandit context met; the first one holds."""
+
+
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
+
+
+class StepFailedError(StreamrecError):
+    """A step of a demo or of an Airflow run ended badly; the message names its log file."""
 
 
 class NoExamplesError(StreamrecError):
@@ -92,3 +116,15 @@ class EmptyCatalogueError(StreamrecError):
 
 class ServiceStartError(StreamrecError):
     """A service of the devstack did not come up; the message names its log file."""
+
+
+class WorldConfigError(StreamrecError):
+    """A world's config file cannot be read, or a key of it is unknown or out of range."""
+
+
+class UnknownItemError(StreamrecError):
+    """A slate or a request names a user or an item that the world does not have."""
+
+
+class OutputFolderError(StreamrecError):
+    """A folder that is to be written holds something that must not be overwritten."""

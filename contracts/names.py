@@ -62,6 +62,20 @@ class Surface(StrEnum):
     RELATED_STREAMERS = "related_streamers"
 
 
+_CONTENTS: Final = (ItemKind.VOD, ItemKind.CLIP)
+
+SURFACE_ITEM_KINDS: Final = {
+    Surface.HOME_LIVE: (ItemKind.STREAMER,),
+    Surface.HOME_CLIPS: _CONTENTS,
+    Surface.CLIPS_FEED: _CONTENTS,
+    Surface.FAVORITES_CLIPS: _CONTENTS,
+    Surface.WATCH_NEXT: _CONTENTS,
+    Surface.CHANNEL_VODS: _CONTENTS,
+    Surface.RELATED_STREAMERS: (ItemKind.STREAMER,),
+}
+"""What the list of a surface holds: contents or streamers, never both."""
+
+
 class Source(StrEnum):
     """The processes that propose candidates; on segment surfaces, the arms of the bandit."""
 
@@ -101,6 +115,7 @@ class QuarantineReason(StrEnum):
     DUPLICATE = "duplicate"
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
+    EMPTY_FILE = "empty_file"
 
 
 class WeightReason(StrEnum):

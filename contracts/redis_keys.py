@@ -8,9 +8,16 @@ from typing import Final
 
 PREFIX: Final = "sr"
 USERS_PER_BUCKET: Final = 256
-GENERATION_POINTER: Final = f"{PREFIX}:generation"
-GENERATION_HISTORY: Final = f"{PREFIX}:generations"
+_GENERATIONS: Final = f"{PREFIX}:{{generations}}"
+"""One cluster slot for all that a flip changes together."""
+GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
+GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
+GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
+GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
 TOMBSTONES: Final = f"{PREFIX}:erased"
+
+HIDDEN_STREAMER: Final = "streamer:"
+HIDDEN_CONTENT: Final = "content:"
 
 
 def bucket_of(user_id: int) -> int:
@@ -35,7 +42,17 @@ def segments(generation: str, bucket: int) -> str:
 
 def generation_info(generation: str) -> str:
     """Hash: what was published: day, model version, time, counts, key count."""
-    return f"{PREFIX}:g:{generation}"
+    return f"{GENERATION_INFO_PREFIX}{generation}"
+
+
+def generation_heartbeat(generation: str) -> str:
+    """String with TTL: its publish is still at work, nobody may sweep it."""
+    return f"{_GENERATIONS}:beat:{generation}"
+
+
+def generation_keys(generation: str) -> str:
+    """Set: every key that the publish of this generation wrote, so that it can be swept without a scan."""
+    return f"{PREFIX}:k:{generation}"
 
 
 def seen(user_id: int) -> str:

@@ -5,13 +5,14 @@ file that `STREAMREC_CONFIG` names.
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, Source, Surface
+from contracts.names import ContentKind, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -34,6 +35,7 @@ class SparkSettings(Section):
     remote: str | None = Field(None, description="Spark Connect address, sc://host:port; none starts a local session.")
     master: str = Field("local[*]", description="For a session of our own: all owned cores.")
     shuffle_partitions: int = Field(4, ge=1, description="Small: a day on one machine; a cluster sets hundreds.")
+    concurrent_jobs: int = Field(2, ge=1, description="Jobs of a backfill side by side: planning leaves cores idle.")
     driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
 
 
@@ -42,6 +44,7 @@ class RedisSettings(Section):
 
     url: str = Field("redis://127.0.0.1:6379/0", description="Where lists, posteriors and Feast features live.")
     timeout_ms: int = Field(50, ge=1, description="A slow store may cost a request this much before the fallback.")
+    batch_timeout_ms: int = Field(10_000, ge=1, description="For publish and sync, whose calls carry megabytes.")
 
 
 class MlflowSettings(Section):
@@ -58,7 +61,7 @@ class FeastSettings(Section):
         7,
         ge=1,
         description="An older row is no feature: jobs write one per thing and day. A join's cost grows with it: 100,000"
-        " labels over 28 days took 19 s at 30 days, 6 s at 7 (2 cores).",
+        " labels over 28 days took 19 s and 2.8 GB at 30 days, 4 s and 1.7 GB at 7 (2 cores).",
     )
 
 
@@ -68,6 +71,15 @@ class IngestSettings(Section):
     max_quarantine_share: float = Field(0.05, ge=0, le=1, description="Above it the import fails: the log is broken.")
     max_watched_seconds: float = Field(86_400.0, gt=0, description="More in one row than a day has is absurd.")
     max_future_minutes: float = Field(5.0, ge=0, description="Clock skew of players that is still believed.")
+    livestream_first_day: date = Field(
+        date(2019, 7, 1), description="Day of step 0 in the `livestream` format, whose file knows steps but no dates."
+    )
+    livestream_step_minutes: float = Field(10.0, gt=0, description="Length of a step there: Twitch was polled so.")
+    log_format: LogFormat | None = Field(None, description="What `import_log` reads when --format is not given.")
+    log_path: Path | None = Field(
+        None, description="Where it reads when --log is not given: a task names only its day."
+    )
+    mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
 
 
 class PreferenceSettings(Section):
@@ -96,6 +108,8 @@ class ValuationSettings(Section):
     max_user_views_per_day: int = Field(200, ge=1, description="Views beyond it share this many views' weight.")
     near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
     near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
+    overlap_tolerance: float = Field(1.5, ge=1, description="Watched over elapsed time; a second screen is believed.")
+    min_deviation: float = Field(1e-3, gt=0, description="Of log watch time; below it all watches are alike.")
 
 
 class PopularitySettings(Section):
@@ -109,8 +123,11 @@ class PopularitySettings(Section):
 class RepresentativeSettings(Section):
     """Representative VODs and clips of a streamer."""
 
-    window_days: int = Field(14, ge=1, description="Days of views that count.")
     half_life_days: float = Field(7.0, gt=0, description="Age at which a VOD is worth half.")
+    unknown_age_days: float = Field(7.0, ge=0, description="For contents without a time of publication: a half-life.")
+    duplicate_overlap: float = Field(
+        0.2, gt=0, le=1, description="Shared part of the longer of two spans from which both show one moment."
+    )
     list_length: int = Field(10, ge=1, description="VODs and clips per streamer.")
 
 
@@ -147,6 +164,7 @@ class CandidateSettings(Section):
     seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
     seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
     seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")
+    earlier_views_are_seen: bool = Field(True, description="Views from before the log have no seconds; they were met.")
 
 
 class TwoTowerSettings(Section):
@@ -185,6 +203,7 @@ class BanditSettings(Section):
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
     propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo draws: standard error at most 0.0016.")
+    epoch_ttl_days: float = Field(90.0, gt=0, description="As long as impressions stay: they are recomputed from it.")
 
 
 class ServingSettings(Section):
@@ -192,8 +211,11 @@ class ServingSettings(Section):
 
     list_ttl_hours: float = Field(72.0, gt=0, description="Lists outlive two missed batches, then expire.")
     slate_length: int = Field(20, ge=1, description="Items of a slate when the request does not say.")
+    max_slate_length: int = Field(100, ge=1, description="More in one slate than a list holds helps nobody.")
     max_per_streamer: int = Field(2, ge=1, description="Items of one streamer in a slate.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
+    publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
+    publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
 

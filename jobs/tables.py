@@ -5,9 +5,11 @@ partition's location follows it, so that a Hive reader, too, sees one whole snap
 the two steps, Hive shows the older snapshot until the next run or `python -m jobs sync_metastore`.
 """
 
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,6 +55,15 @@ class Tables:
         snapshot = self.warehouse.latest(table, day)
         return self._read(table, [snapshot or self.warehouse.require(table, day)])
 
+    def read_latest_existing(self, table: Table, day: date) -> DataFrame:
+        """As `read_latest`, but no rows where there is no partition: for what a log need not have."""
+        snapshot = self.warehouse.latest(table, day)
+        return self._read(table, [] if snapshot is None else [snapshot])
+
+    def read_history(self, table: Table, day: date) -> DataFrame:
+        """All partitions up to `day` that exist."""
+        return self.read_existing(table, [found for found in self.warehouse.dates(table) if found <= day])
+
     def write(self, table: Table, day: date, frame: DataFrame) -> Snapshot:
         """Replace one partition, atomically.
 
@@ -61,26 +72,64 @@ class Tables:
         """
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
-        frame.select(*table.column_names).coalesce(1).write.parquet(str(staged))
+        frame.select(*table.column_names).write.parquet(str(staged))
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
         snapshot = self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
         self.sync(table, [snapshot])
         return snapshot
 
+    def write_days(self, table: Table, days: Sequence[date], frame: DataFrame | None) -> list[Snapshot]:
+        """Replace several partitions with one Spark job; a day without rows gets an empty partition.
+
+        Args:
+            frame: The table's columns and `dt`, one of `days` in every row; None for empty partitions only.
+
+        Raises:
+            SchemaMismatchError: the frame is not what the table says.
+        """
+        together = self.warehouse.stage(table, days[0], self.now)
+        if frame is not None:
+            table.check(_arrow_schema(frame.drop(c.DT)))
+            rows = frame.select(*table.column_names, c.DT).repartition(c.DT)
+            ordered = rows.sortWithinPartitions(c.DT, *(table.key or table.column_names))
+            ordered.write.partitionBy(c.DT).parquet(str(together))
+        snapshots = [self._adopt(table, day, together / f"{c.DT}={day.isoformat()}") for day in days]
+        shutil.rmtree(together, ignore_errors=True)
+        self.sync(table, snapshots)
+        return snapshots
+
+    def _adopt(self, table: Table, day: date, written: Path) -> Snapshot:
+        """Commit a folder of Parquet files, or nothing, as the day's partition."""
+        staged = self.warehouse.stage(table, day, self.now)
+        if written.is_dir():
+            written.rename(staged)
+        else:
+            staged.mkdir()
+            pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
+        rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
+        return self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
+
     def sync(self, table: Table, snapshots: Iterable[Snapshot]) -> None:
         """Point the Hive partitions at these snapshots, making database, table and partitions where needed."""
         self._create(table)
+        name = f"{HIVE_DATABASE}.{table.name}"
+        known = {row[0] for row in self.spark.sql(f"SHOW PARTITIONS {name}").collect()}
+        added = []
         for snapshot in snapshots:
-            partition = f"{HIVE_DATABASE}.{table.name}"
             spec = f"PARTITION ({c.DT}='{snapshot.dt}')"
             location = f"LOCATION 'file://{snapshot.path}'"
-            self.spark.sql(f"ALTER TABLE {partition} ADD IF NOT EXISTS {spec} {location}")
-            self.spark.sql(f"ALTER TABLE {partition} {spec} SET {location}")
+            if f"{c.DT}={snapshot.dt}" in known:
+                self.spark.sql(f"ALTER TABLE {name} {spec} SET {location}")
+            else:
+                added.append(f"{spec} {location}")
+        if added:  # one statement: the metastore takes about as long for one partition as for many
+            self.spark.sql(f"ALTER TABLE {name} ADD IF NOT EXISTS {' '.join(added)}")
 
     def _create(self, table: Table) -> None:
         if table.name in self.created:
             return
-        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
+        if not self.created:
+            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
         columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in spark_schema(table).fields)
         self.spark.sql(
             f"CREATE EXTERNAL TABLE IF NOT EXISTS {HIVE_DATABASE}.{table.name} ({columns}) "
@@ -93,10 +142,16 @@ class Tables:
         paths = [str(snapshot.path) for snapshot in snapshots]
         if not paths:
             return self.spark.createDataFrame([], spark_schema(table).add(c.DT, "string"))
-        reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name))
-        found = reader.option("mergeSchema", "true").parquet(*paths)
-        table.check(_arrow_schema(found.drop(c.SNAPSHOT)))
-        return found.select(*table.column_names, c.DT)
+        table.check(_stored_schema(snapshots))
+        schema = spark_schema(table).add(c.DT, "string")
+        reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name)).schema(schema)
+        return reader.parquet(*paths)
+
+
+def _stored_schema(snapshots: Sequence[Snapshot]) -> pa.Schema:
+    """What the snapshots hold together, from the files' footers: Spark would start a job to learn it."""
+    parts = [next(snapshot.path.glob("*.parquet"), None) for snapshot in snapshots]
+    return pa.unify_schemas([pq.read_schema(part) for part in parts if part is not None])
 
 
 def spark_schema(table: Table) -> StructType:

@@ -1,12 +1,30 @@
-"""One Spark session for the whole run: a start costs about nine seconds."""
+"""Servers that a run starts once and its tests share: a Spark session costs about nine seconds."""
+
+from collections.abc import Iterator
 
 import pytest
+import redis
 from pyspark.sql import SparkSession
 
 from contracts.settings import Settings
 from jobs.session import open_session
+from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     return open_session(Settings(home=tmp_path_factory.mktemp("spark")))
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """The run's server, emptied before the test."""
+    with redis.Redis.from_url(redis_server_url) as client:
+        client.flushall()
+    return f"{redis_server_url}/0"

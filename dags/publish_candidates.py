@@ -1,0 +1,33 @@
+"""# publish_candidates: the day's lists reach Redis
+
+Fuses all sources into one list per user and surface and publishes them as a new generation: all of it or nothing.
+Beside it, the day's impressions leave the stream and move the bandit's posteriors.
+
+- **Starts** when `train_two_tower` has retrieved a day's candidates; the run's day is the partition key of that event.
+- **Emits** `streamrec://published_lists`.
+- **When it fails**: readers stay on the generation before. `python -m serving rollback` goes one generation back.
+"""
+
+from airflow.sdk import DAG, PartitionedAssetTimetable
+
+from contracts import names
+from dags.tasks import CANDIDATES, PUBLISHED, TASK_DEFAULTS, command_task
+
+with DAG(
+    dag_id=names.DAG_PUBLISH_CANDIDATES,
+    doc_md=__doc__,
+    schedule=PartitionedAssetTimetable(assets=CANDIDATES),
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    tags=["streamrec", "daily", "serving"],
+):
+    candidate_lists = command_task("jobs", "candidate_lists")
+    segment_lists = command_task("jobs", "segment_lists")
+    publish = command_task("serving", "publish", outlets=[PUBLISHED])
+    sync_seen = command_task("serving", "sync_seen")
+    drain_impressions = command_task("serving", "drain_impressions")
+    update_posteriors = command_task("serving", "update_posteriors")
+
+    [candidate_lists, segment_lists] >> publish >> sync_seen
+    drain_impressions >> update_posteriors

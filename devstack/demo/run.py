@@ -1,0 +1,136 @@
+"""The demo: a log, its history in one backfill, one day through Airflow, slates, and the next day's verdict."""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from contracts.names import Surface
+from contracts.settings import PlatformSettings, RedisSettings, Settings, SparkSettings
+from devstack import services
+from devstack.airflow import PROGRAM, AirflowApi, airflow_environment, airflow_services
+from devstack.demo import show
+from devstack.demo.day import AirflowDay
+from devstack.demo.people import people_to_show
+from devstack.demo.plan import DemoDays, DemoLog, choose_days, demo_environment, empty_home, write_environment_file
+from devstack.service import LOCALHOST, free_port
+from devstack.steps import Runner
+
+WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
+_SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)
+_SLATE_LENGTH: Final = 10
+_AIRFLOW_SECONDS: Final = 1_800.0
+_LEASE_SECONDS: Final = 86_400  # people who try things afterwards still find somebody live
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One run of the demo in a folder of its own."""
+
+    settings: Settings
+    log: DemoLog
+    runner: Runner
+
+    def run(self, make_log: bool) -> None:
+        """Everything, from nothing to slates and their verdict."""
+        self._prepare(make_log)
+        days = self._days()
+        self._history(days)
+        self._pipeline_day(days.pipeline)
+        metrics = self._verdict(days)
+        slates = self._slates(days)
+        show.closing(self.runner.console, self.settings, days, slates, metrics)
+
+    def _prepare(self, make_log: bool) -> None:
+        """Whatever does not wait for the log comes up beside its making."""
+        steps = [self.runner.start_program("airflow_db", [PROGRAM, "db", "migrate"])]
+        if make_log:
+            generate = ["world", "generate", "--config", str(WORLD_CONFIG), "--out", str(self.log.path)]
+            steps.append(self.runner.start("world_generate", generate))
+        ports = {"redis": _port(self.settings.redis.url), "spark": _port(self.settings.spark.remote or "")}
+        redis = self.runner.serve(services.redis_service(self.settings, ports["redis"]))
+        spark = self.runner.serve(services.spark_service(self.settings, ports["spark"]))
+        self.runner.ready(redis)
+        self.runner.ready(spark)
+        for step in steps:
+            self.runner.wait(step)
+
+    def _days(self) -> DemoDays:
+        answer = self.runner.run("log_days", ["jobs", "log_days", *self.log.options])
+        return choose_days([date.fromisoformat(day) for day in json.loads(answer.splitlines()[-1])])
+
+    def _history(self, days: DemoDays) -> None:
+        span = ["--from", days.first.isoformat(), "--to", days.history_end.isoformat()]
+        self.runner.run("backfill", ["jobs", "backfill", *span, *self.log.options])
+
+    def _pipeline_day(self, day: date) -> None:
+        environment = self.runner.environment
+        running = [self.runner.serve(spec) for spec in airflow_services(self.settings, environment)]
+        for service in running:
+            self.runner.ready(service)
+        api = AirflowApi(environment["AIRFLOW__API__BASE_URL"])
+        AirflowDay(self.runner, api, Path(environment["AIRFLOW_HOME"]), day).run(_AIRFLOW_SECONDS)
+        for service in running:
+            service.stop()
+
+    def _verdict(self, days: DemoDays) -> dict[str, Any]:
+        judge = days.judge.isoformat()
+        self.runner.run("import_next_day", ["jobs", "import_log", "--date", judge, *self.log.options])
+        self.runner.run("value_next_day", ["jobs", "view_valuation", "--date", judge])
+        verdict = ["jobs", "next_day_metrics", "--date", days.pipeline.isoformat(), "--json"]
+        answer = self.runner.run("next_day_metrics", verdict)
+        metrics: dict[str, Any] = json.loads(answer.splitlines()[-1])
+        (self.settings.home / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        return metrics
+
+    def _slates(self, days: DemoDays) -> list[show.Slate]:
+        at = days.evening(self.settings).isoformat()
+        lease = ["--lease-seconds", str(_LEASE_SECONDS)]
+        self.runner.run("sync_live", ["serving", "sync_live", "--date", days.judge.isoformat(), "--at", at, *lease])
+        slates = []
+        for person in people_to_show(self.settings, days.pipeline):
+            for surface in _SURFACES:
+                name = f"recommend_{surface.value}_{person.user_id}"
+                asked = ["--user", str(person.user_id), "--surface", surface.value, "--limit", str(_SLATE_LENGTH)]
+                # A named request has a fixed seed: the same demo gives the same slates.
+                table = self.runner.run(name, ["serving", "recommend", *asked, "--at", at, "--request-id", name])
+                slates.append(show.Slate(person, surface, table))
+        return slates
+
+
+def run_demo(settings: Settings, log: DemoLog | None, console: Console) -> None:
+    """Run the demo in `settings.home`, which is emptied first."""
+    home = settings.home.resolve()
+    empty_home(home)
+    chosen = log or DemoLog(home / "log")
+    settings = _own_services(settings, chosen)
+    environment = demo_environment(settings, chosen, os.environ)
+    write_environment_file(home, environment)
+    own = {"STREAMREC_REDIS__URL": settings.redis.url, "STREAMREC_SPARK__REMOTE": settings.spark.remote or ""}
+    shared = airflow_environment(settings, free_port(), {**environment, **own})
+    with Runner(console, shared, home / "logs") as runner:
+        Demo(settings, chosen, runner).run(make_log=log is None)
+
+
+def _own_services(settings: Settings, log: DemoLog) -> Settings:
+    """Services of the demo's own on free ports: whatever else runs on this machine is left alone."""
+    zone = log.environment.get("STREAMREC_PLATFORM__TIME_ZONE", settings.platform.time_zone)
+    update = {
+        "home": settings.home.resolve(),
+        "platform": PlatformSettings.model_validate({**settings.platform.model_dump(), "time_zone": zone}),
+        "redis": RedisSettings.model_validate(
+            {**settings.redis.model_dump(), "url": f"redis://{LOCALHOST}:{free_port()}/0"}
+        ),
+        "spark": SparkSettings.model_validate(
+            {**settings.spark.model_dump(), "remote": f"sc://{LOCALHOST}:{free_port()}"}
+        ),
+    }
+    return settings.model_copy(update=update)
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2].partition("/")[0])

@@ -1,0 +1,116 @@
+"""Command line of the Spark jobs: `python -m jobs COMMAND`."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Final
+
+import typer
+
+from contracts.errors import SettingsError, StreamrecError
+from contracts.names import Source
+from contracts.settings import Settings, load_settings
+from contracts.snapshots import Snapshot, Warehouse
+from contracts.tables import CANDIDATE_LIST
+from jobs.commands import candidate_lists, import_log, next_day_metrics
+from jobs.commands.backfill import Backfill
+from jobs.commands.registry import JOBS, Job, jobs_named
+from jobs.session import open_session
+from jobs.tables import Tables
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+_FORMATS: Final = ["%Y-%m-%d"]
+Day = Annotated[datetime, typer.Option("--date", formats=_FORMATS, help="The platform's day.")]
+First = Annotated[datetime, typer.Option("--from", formats=_FORMATS, help="First day.")]
+Last = Annotated[datetime, typer.Option("--to", formats=_FORMATS, help="Last day, included.")]
+Without = Annotated[list[Source] | None, typer.Option(help="A source the lists are made without; may be repeated.")]
+Only = Annotated[str | None, typer.Option(help="Only these jobs, separated by commas.")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one invocation shares: settings, tables and the time."""
+
+    settings: Settings
+    now: datetime
+
+    def tables(self) -> Tables:
+        return Tables(open_session(self.settings), Warehouse(self.settings.warehouse_path), self.now)
+
+
+def _run() -> Run:
+    return Run(load_settings(), datetime.now(UTC))
+
+
+def _say(snapshot: Snapshot, started: float) -> None:
+    seconds = time.perf_counter() - started
+    typer.echo(f"{snapshot.table} dt={snapshot.dt}: {snapshot.rows} rows in {seconds:.1f} s ({snapshot.snapshot_id})")
+
+
+def _daily(job: Job) -> Callable[[datetime], None]:
+    def command(day: Day) -> None:
+        _run_job(_run(), job, day.date())
+
+    command.__doc__ = job.help
+    return command
+
+
+def _run_job(run: Run, job: Job, day: date) -> None:
+    tables, started = run.tables(), time.perf_counter()
+    _say(job.run(tables, day, run.settings), started)
+
+
+def _candidate_lists(day: Day, without: Without = None) -> None:
+    """Write candidate_list_v1 of one day: the fused lists that publish puts into Redis."""
+    run = _run()
+    settings = candidate_lists.without(run.settings, without or [])
+    _run_job(Run(settings, run.now), jobs_named([candidate_lists.NAME])[0], day.date())
+
+
+@app.command(name="backfill")
+def _backfill(first: First, last: Last, only: Only = None) -> None:
+    """Run the derived jobs for every day from --from to --to, in one process."""
+    run, started = _run(), time.perf_counter()
+    jobs = jobs_named(only.split(",")) if only else [job for job in JOBS if job.in_backfill]
+    if last < first:
+        raise SettingsError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}; turn them round")
+    done = Backfill(run.tables().spark, run.settings, run.now, typer.echo).run(jobs, first.date(), last.date())
+    typer.echo(f"{len(done)} partitions in {time.perf_counter() - started:.1f} s")
+
+
+@app.command(name="next_day_metrics")
+def _next_day_metrics(
+    day: Day,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    if_published: Annotated[bool, typer.Option(help="Do nothing when the day has no lists: the first day.")] = False,
+) -> None:
+    """Judge the lists of --date by the watches of the day after."""
+    run = _run()
+    if if_published and Warehouse(run.settings.warehouse_path).current(CANDIDATE_LIST, day.date()) is None:
+        typer.echo(f"{CANDIDATE_LIST.name} has no partition dt={day:%Y-%m-%d}: nothing to judge")
+        return
+    result = next_day_metrics.next_day_metrics(run.tables(), run.settings, day.date())
+    typer.echo(json.dumps(result, indent=None if as_json else 2))
+
+
+app.command(name="import_log")(import_log.command)
+app.command(name="log_days")(import_log.log_days_command)
+for _job in JOBS:
+    app.command(name=_job.name)(_candidate_lists if _job.name == candidate_lists.NAME else _daily(_job))
+
+
+def main() -> None:
+    """Run the command line; a named error becomes one line and its exit code."""
+    try:
+        app()
+    except StreamrecError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

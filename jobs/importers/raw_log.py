@@ -1,0 +1,115 @@
+"""What an importer hands to the import command: drafts of tables, not yet judged."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+from contracts import columns as c
+from contracts.errors import LogFormatError
+from contracts.names import LogFormat
+from contracts.schema import Table
+from contracts.settings import Settings
+from jobs.importers.files import Fault
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What to import: a log in a format, and which days; no days means all that the log has."""
+
+    log_format: LogFormat
+    log: Path
+    mapping: Path | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an importer reads from and what it may need for it.
+
+    Args:
+        scratch: Folder for repaired copies, removed after the import.
+        now: Later events are in the future, where the log itself does not say when it was ingested.
+    """
+
+    spark: SparkSession
+    request: ImportRequest
+    settings: Settings
+    scratch: Path
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows of one table as `transformations.admission.draft` makes them.
+
+    Args:
+        is_standing: The rows have no day of their own: they hold on every imported day.
+        only_days: A slowly changing table of which the log has these days only; others keep the partition before.
+    """
+
+    table: Table
+    rows: DataFrame
+    is_standing: bool = False
+    only_days: frozenset[date] | None = None
+
+
+Derived = Mapping[Table, DataFrame]
+Derive = Callable[[DataFrame, Sequence[date]], Derived]
+
+
+def derive_nothing(admitted: DataFrame, days: Sequence[date]) -> Derived:  # noqa: ARG001  one of many `Derive`
+    """For logs that bring all their tables."""
+    return {}
+
+
+@dataclass(frozen=True)
+class RawLog:
+    """A log as drafts.
+
+    Args:
+        watches: The watch rows; every other table's draft is in `others`.
+        derive: Rows (with `dt`) of further tables from the admitted watch rows of these days.
+        folder_days: Ingest days that the log's folders name, empty ones included.
+        before: Rows of `earlier_view_v1`, which belong to the day before the log begins.
+        span: First and last day with a row, or None; asked for only when somebody needs to know.
+        warnings: What the admitted watch rows give to worry about.
+    """
+
+    watches: Draft
+    others: list[Draft] = field(default_factory=list)
+    derive: Derive = derive_nothing
+    faults: list[Fault] = field(default_factory=list)
+    folder_days: frozenset[date] = frozenset()
+    before: Draft | None = None
+    span: Callable[[], tuple[date, date] | None] = lambda: None
+    warnings: Callable[[DataFrame], list[str]] = lambda _: []
+
+
+def span_of(rows: DataFrame, folder_days: Collection[date] = ()) -> Callable[[], tuple[date, date] | None]:
+    """Asks once for the first and last `dt` of rows; folders, where there are any, know without reading."""
+
+    @cache
+    def span() -> tuple[date, date] | None:
+        if folder_days:
+            return min(folder_days), max(folder_days)
+        first, last = rows.agg(f.min(c.DT), f.max(c.DT)).collect()[0]
+        return (date.fromisoformat(first), date.fromisoformat(last)) if first else None
+
+    return span
+
+
+def require_folder(path: Path) -> Path:
+    """The log's folder.
+
+    Raises:
+        LogFormatError: it is not there.
+    """
+    if not path.is_dir():
+        raise LogFormatError(f"{path} is no folder; --log names the folder that holds the log's files")
+    return path

@@ -1,0 +1,157 @@
+"""What may enter the log: rows in, the same rows out with the reason why they may not, null for those that may."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as f
+
+from contracts import columns as c
+from contracts.names import Action, ContentKind, ItemKind, QuarantineReason, Visibility
+from contracts.schema import Table
+from contracts.settings import Settings
+from jobs.transformations.cells import Cell, any_of, constant
+
+REPLACEMENT: Final = "\ufffd"
+"""What Spark's CSV reader puts for bytes that are no UTF-8."""
+_DAY_FORMAT: Final = "yyyy-MM-dd"
+_VOCABULARY: Final = {
+    c.CONTENT_KIND: ContentKind,
+    c.TARGET_KIND: ItemKind,
+    c.ACTION: Action,
+    c.VISIBILITY: Visibility,
+}
+_SECONDS: Final = (c.WATCHED_SECONDS, c.DURATION_SECONDS, c.OFFSET_SECONDS)
+
+
+def draft(
+    frame: DataFrame, table: Table, cells: Mapping[str, Cell], corrupt: str, extras: Sequence[Column] = ()
+) -> DataFrame:
+    """The table's columns out of a source frame, with where each row stood and why it cannot be read, if so.
+
+    Args:
+        frame: Source columns, `source_file`, `dt` (null where unknown) and the `corrupt` column.
+        cells: By column of the table; one that is not there is null in every row.
+        extras: Further columns that an importer derives other tables from.
+    """
+    origin = (c.SOURCE_FILE, c.DT)
+    sources = [name for name in frame.columns if name not in origin]
+    whole = [cells.get(column.name, constant(None, column.type)) for column in table.columns]
+    texts = [
+        f.col(f"`{field.name}`")
+        for field in frame.schema
+        if field.dataType.simpleString() == "string" and field.name in sources
+    ]
+    reason = (
+        f.when(any_of([text.contains(REPLACEMENT) for text in texts]), QuarantineReason.NOT_UTF8)
+        .when(f.col(corrupt).isNotNull(), QuarantineReason.WRONG_TYPE)
+        .when(any_of([cell.malformed for cell in whole]), QuarantineReason.WRONG_TYPE)
+    )
+    return frame.select(
+        *(cell.value.alias(column.name) for cell, column in zip(whole, table.columns, strict=True)),
+        *extras,
+        *origin,
+        f.to_json(f.struct(*(f.col(f"`{name}`") for name in sources))).alias(c.RAW),
+        reason.alias(c.REASON),
+    )
+
+
+def place(rows: DataFrame, time_zone: str, latest: Column) -> DataFrame:
+    """Give rows without an ingest day the platform's day of their event; one after `latest` is in the future."""
+    time = f.col(c.EVENT_TIME)
+    unplaced = f.col(c.DT).isNull()
+    future = unplaced & f.col(c.REASON).isNull() & (time > latest)
+    day = f.when(time <= latest, f.date_format(f.from_utc_timestamp(time, time_zone), _DAY_FORMAT))
+    return rows.withColumns(
+        {
+            c.REASON: f.when(future, QuarantineReason.FUTURE).otherwise(f.col(c.REASON)),
+            c.DT: f.coalesce(f.col(c.DT), day),
+        }
+    )
+
+
+def judge(rows: DataFrame, table: Table, settings: Settings) -> DataFrame:
+    """Add the reason why a row may not enter its table; a row that already has one keeps it."""
+    found = f.col(c.REASON)
+    for broken, reason in _rules(table, settings):
+        found = f.when(found.isNull() & f.coalesce(broken, f.lit(False)), reason).otherwise(found)
+    return rows.withColumn(c.REASON, found)
+
+
+def require_day(rows: DataFrame) -> DataFrame:
+    """A row of which nothing tells the day has no time."""
+    unplaced = f.col(c.REASON).isNull() & f.col(c.DT).isNull()
+    return rows.withColumn(c.REASON, f.when(unplaced, QuarantineReason.MISSING_TIME).otherwise(f.col(c.REASON)))
+
+
+def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
+    """Of the admissible rows with one key, all but one are duplicates: the first day's longest watch stays.
+
+    Ties go by the remaining columns, so that the same rows in any order give the same log. Rows without a time of
+    their own, those of catalogues, may come again every day.
+    """
+    rest = [name for name in rows.columns if name not in (*table.key, c.DT, c.RAW, c.REASON, c.WATCHED_SECONDS)]
+    of_day = [] if c.EVENT_TIME in table.key else [c.DT]
+    first = [c.WATCHED_SECONDS] if c.WATCHED_SECONDS in table.column_names else []
+    admissible = f.col(c.REASON).isNull()
+    window = Window.partitionBy(*of_day, *table.key, admissible).orderBy(
+        c.DT, *(f.col(name).desc_nulls_last() for name in (*first, *rest))
+    )
+    repeated = admissible & (f.row_number().over(window) > 1)
+    return rows.withColumn(c.REASON, f.when(repeated, QuarantineReason.DUPLICATE).otherwise(f.col(c.REASON)))
+
+
+def quarantined(rows: DataFrame, table: Table, first_day: date) -> DataFrame:
+    """The rows that do not enter, as rows of the quarantine; those without a day stand under `first_day`."""
+    return rows.where(f.col(c.REASON).isNotNull()).select(
+        f.lit(table.name).alias(c.SOURCE_TABLE),
+        c.SOURCE_FILE,
+        c.REASON,
+        c.RAW,
+        f.coalesce(f.col(c.DT), f.lit(first_day.isoformat())).alias(c.DT),
+    )
+
+
+def _rules(table: Table, settings: Settings) -> list[tuple[Column, QuarantineReason]]:
+    required = [column for column in table.columns if not column.nullable]
+    ids = [column.name for column in required if pa.types.is_integer(column.type) and column.name != c.POSITION]
+    times = [column.name for column in required if pa.types.is_timestamp(column.type)]
+    words = [name for name in table.column_names if name in _VOCABULARY]
+    others = [column.name for column in required if column.name not in (*ids, *times, *words)]
+    seconds = [f.col(name) for name in table.column_names if name in _SECONDS]
+    watched = [f.col(name) for name in table.column_names if name == c.WATCHED_SECONDS]
+    longest = f.lit(settings.ingest.max_watched_seconds)
+    return [
+        (any_of([f.col(name).isNull() for name in ids]), QuarantineReason.MISSING_ID),
+        (any_of([f.col(name).isNull() for name in times]), QuarantineReason.MISSING_TIME),
+        (any_of([_unknown(name) for name in words]), QuarantineReason.UNKNOWN_KIND),
+        (any_of([f.col(name).isNull() | _is_nan(name, table) for name in others]), QuarantineReason.WRONG_TYPE),
+        (any_of([column < 0 for column in seconds]), QuarantineReason.NEGATIVE_SECONDS),
+        (any_of([column > longest for column in watched]), QuarantineReason.ABSURD_SECONDS),
+        *(_time_rules(settings) if c.EVENT_TIME in table.column_names else []),
+    ]
+
+
+def _time_rules(settings: Settings) -> list[tuple[Column, QuarantineReason]]:
+    """Against the ingest day, never the clock: a day imported again next year admits the same rows."""
+    ingest_day = f.to_date(f.col(c.DT), _DAY_FORMAT)
+    zone = settings.platform.time_zone
+    start = f.to_utc_timestamp(f.date_sub(ingest_day, settings.platform.late_days).cast("timestamp"), zone)
+    end = f.to_utc_timestamp(f.date_add(ingest_day, 1).cast("timestamp"), zone)
+    skew = f.expr(f"INTERVAL {int(settings.ingest.max_future_minutes * 60)} SECONDS")
+    return [
+        (f.col(c.EVENT_TIME) >= end + skew, QuarantineReason.FUTURE),
+        (f.col(c.EVENT_TIME) < start, QuarantineReason.TOO_LATE),
+    ]
+
+
+def _unknown(name: str) -> Column:
+    column = f.col(name)
+    return column.isNull() | ~column.isin([word.value for word in _VOCABULARY[name]])
+
+
+def _is_nan(name: str, table: Table) -> Column:
+    kind = table.schema.field(name).type
+    return f.isnan(name) if pa.types.is_floating(kind) else f.lit(False)

@@ -1,0 +1,97 @@
+"""A streamer's best VODs and clips, one per moment.
+
+    score = 2^(-age / half-life) * log(1 + viewers) * lower bound of the value
+
+Two contents of one broadcast whose spans overlap by more than a set share of the longer one show the same moment: from
+the best score down, a content stays unless it shows the moment of one that stayed. A VOD and a short clip cut from it
+do not replace each other.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+from contracts import columns as c
+from contracts.names import ContentKind, Visibility
+from contracts.settings import RepresentativeSettings
+from jobs.transformations.arithmetic import decay, with_rank
+
+_BY_SCORE: Final = "minus_score"
+_ALONE, _MOMENTS, _MOMENT = "alone", "moments", "moment"
+_DAY_SECONDS: Final = 86_400.0
+_FIELDS: Final = (c.CONTENT_KIND, c.CREATOR_ID, c.SCORE, c.RECENCY, c.VIEWERS, c.VALUE_LOWER_BOUND)
+
+
+def representative_vods(
+    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+) -> DataFrame:
+    """The best contents per streamer; without `available_at`.
+
+    Args:
+        content_values: `content_value_v1` of the day.
+        catalogue: `content_v1`; a content that it does not know is listed as public and of unknown age.
+        day_end: End of the day, from which ages count.
+    """
+    best = _one_per_moment(_scored(content_values, catalogue, day_end, representative), representative)
+    ranked = with_rank(best, [c.STREAMER_ID], f.desc(c.SCORE), f.asc(c.CONTENT_ID))
+    return ranked.where(f.col(c.RANK) <= representative.list_length).select(
+        c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.CREATOR_ID, c.BROADCAST_ID, *_FIELDS[2:]
+    )
+
+
+def _scored(
+    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+) -> DataFrame:
+    facts = catalogue.select(
+        c.CONTENT_ID, c.CREATOR_ID, c.BROADCAST_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, c.PUBLISHED_AT, c.VISIBILITY
+    )
+    is_public = f.coalesce(c.VISIBILITY, f.lit(Visibility.PUBLIC.value)) == f.lit(Visibility.PUBLIC.value)
+    is_out = f.coalesce(f.col(c.PUBLISHED_AT) < f.lit(day_end), f.lit(True))
+    is_listable = f.col(c.CONTENT_KIND) != f.lit(ContentKind.LIVE.value)
+    seconds = (f.unix_micros(f.lit(day_end)) - f.unix_micros(c.PUBLISHED_AT)) / f.lit(1e6)
+    age = f.coalesce(seconds / f.lit(_DAY_SECONDS), f.lit(representative.unknown_age_days))
+    score = f.col(c.RECENCY) * f.log1p(c.VIEWERS) * f.col(c.VALUE_LOWER_BOUND)
+    return (
+        content_values.where(is_listable)
+        .join(facts, on=c.CONTENT_ID, how="left")
+        .where(is_public & is_out)
+        .withColumn(c.RECENCY, decay(age, representative.half_life_days))
+        .withColumn(c.SCORE, score)
+        .where(f.col(c.SCORE) > 0)
+    )
+
+
+def _one_per_moment(scored: DataFrame, representative: RepresentativeSettings) -> DataFrame:
+    has_span = f.col(c.BROADCAST_ID).isNotNull() & f.col(c.OFFSET_SECONDS).isNotNull()
+    has_span = has_span & f.col(c.DURATION_SECONDS).isNotNull()
+    content = f.struct((-f.col(c.SCORE)).alias(_BY_SCORE), c.CONTENT_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, *_FIELDS)
+    moments = (
+        scored.withColumn(_ALONE, f.when(~has_span, f.col(c.CONTENT_ID)))
+        .groupBy(c.STREAMER_ID, c.BROADCAST_ID, _ALONE)
+        .agg(_stayed(f.sort_array(f.collect_list(content)), representative.duplicate_overlap).alias(_MOMENTS))
+    )
+    exploded = moments.select(c.STREAMER_ID, c.BROADCAST_ID, f.explode(_MOMENTS).alias(_MOMENT))
+    fields = [f.col(_MOMENT)[name].alias(name) for name in (c.CONTENT_ID, *_FIELDS)]
+    return exploded.select(c.STREAMER_ID, c.BROADCAST_ID, *fields)
+
+
+def _stayed(contents: Column, duplicate_overlap: float) -> Column:
+    """From the best score down, the contents that show no moment of one that stayed before."""
+
+    def add(kept: Column, content: Column) -> Column:
+        repeated = f.exists(kept, lambda other: _overlap(other, content) > f.lit(duplicate_overlap))
+        return f.when(repeated, kept).otherwise(f.concat(kept, f.array(content)))
+
+    return f.aggregate(contents, f.slice(contents, 1, 0), add)
+
+
+def _overlap(left: Column, right: Column) -> Column:
+    """Shared seconds over the longer span, 0 where a span is unknown."""
+    starts = f.greatest(left[c.OFFSET_SECONDS], right[c.OFFSET_SECONDS])
+    ends = f.least(
+        left[c.OFFSET_SECONDS] + left[c.DURATION_SECONDS], right[c.OFFSET_SECONDS] + right[c.DURATION_SECONDS]
+    )
+    longer = f.greatest(left[c.DURATION_SECONDS], right[c.DURATION_SECONDS])
+    return f.coalesce(f.when(longer > 0, (ends - starts) / longer), f.lit(0.0))

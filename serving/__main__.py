@@ -1,0 +1,173 @@
+"""`python -m serving COMMAND`: publish, serve and learn from the command line."""
+
+import json
+import sys
+import uuid
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from contracts.errors import InvalidRequestError, StreamrecError
+from contracts.settings import Settings, load_settings
+from contracts.snapshots import Warehouse
+from serving import live
+from serving.drain import drain_impressions, recompute
+from serving.epochs import ensure_contexts
+from serving.posteriors import update_posteriors
+from serving.publish import publish
+from serving.recommend import Recommender, to_request
+from serving.show import to_json, to_table
+from serving.stores.catalogue import InProcessCatalogue
+from serving.stores.redis_store import RedisStore
+from serving.sync_seen import sync_seen
+from serving.wiring import Clients
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
+
+Day = Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")]
+At = Annotated[str | None, typer.Option("--at", help="ISO time; now when left out.")]
+LeaseSeconds = Annotated[float | None, typer.Option(help="Seconds until the lease ends, from now.")]
+
+
+@app.command(name="publish")
+def publish_command(day: Day) -> None:
+    """Write the day's lists to Redis beside the old ones, then flip."""
+    settings = load_settings()
+    store = _batch_store(settings)
+    ensure_contexts(store, settings.bandit, settings.candidates.surfaces)
+    report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
+    typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
+
+
+@app.command(name="rollback")
+def rollback_command() -> None:
+    """Serve the generation before the current one."""
+    typer.echo(f"serving generation {_batch_store(load_settings()).rollback()}")
+
+
+@app.command(name="recommend")
+def recommend_command(
+    surface: Annotated[str, typer.Option(help="Where the slate is shown.")],
+    user: Annotated[int | None, typer.Option(help="The user; nobody known when left out.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Items; a setting when left out.")] = None,
+    request_id: Annotated[str | None, typer.Option(help="Makes the slate repeatable.")] = None,
+    at: At = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole slate as JSON.")] = False,
+) -> None:
+    """Print a slate."""
+    settings = load_settings()
+    serving = settings.serving
+    wanted = limit if limit is not None else serving.slate_length
+    request = to_request(request_id or uuid.uuid4().hex, user, surface, wanted, _time(at), serving.max_slate_length)
+    store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
+    clients = Clients(store, InProcessCatalogue.latest(_warehouse(settings)), settings)
+    slate = Recommender(clients).recommend(request)
+    if as_json:
+        typer.echo(to_json(slate))
+    else:
+        Console(width=None if sys.stdout.isatty() else 140).print(to_table(slate))
+
+
+@app.command(name="go_live")
+def go_live_command(
+    streamer: Annotated[int, typer.Option(help="Who goes live.")],
+    broadcast: Annotated[int, typer.Option(help="The broadcast.")],
+    title: Annotated[str | None, typer.Option(help="Its title.")] = None,
+    at: At = None,
+    lease_seconds: LeaseSeconds = None,
+) -> None:
+    """Start or renew a streamer's live lease."""
+    settings = load_settings()
+    lease = live.Lease(broadcast, title, _time(at).isoformat())
+    live.go_live(_batch_store(settings), streamer, lease, lease_seconds or settings.serving.lease_seconds)
+    typer.echo(f"streamer {streamer} is live with broadcast {broadcast}")
+
+
+@app.command(name="end_live")
+def end_live_command(streamer: Annotated[int, typer.Option(help="Whose broadcast ends.")]) -> None:
+    """End a streamer's live lease."""
+    was_live = _batch_store(load_settings()).drop_lease(streamer)
+    typer.echo(f"streamer {streamer} is offline" if was_live else f"streamer {streamer} was not live")
+
+
+@app.command(name="sync_live")
+def sync_live_command(day: Day, at: At = None, lease_seconds: LeaseSeconds = None) -> None:
+    """Lease what was on at a moment of a day, out of the broadcast table."""
+    settings = load_settings()
+    seconds = lease_seconds or settings.serving.lease_seconds
+    count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), seconds)
+    typer.echo(f"{count} streamers are live for {seconds:g} s")
+
+
+@app.command(name="sync_seen")
+def sync_seen_command(day: Day) -> None:
+    """Load what users have seen and hidden until a day."""
+    settings = load_settings()
+    typer.echo(json.dumps(asdict(sync_seen(_warehouse(settings), _batch_store(settings), settings, _day(day)))))
+
+
+@app.command(name="drain_impressions")
+def drain_impressions_command(day: Day) -> None:
+    """Write the slates served on a day, with propensities, to the impression table."""
+    settings = load_settings()
+    now = datetime.now(UTC)
+    report = drain_impressions(_warehouse(settings), _batch_store(settings), settings, _day(day), now)
+    typer.echo(json.dumps(asdict(report)))
+
+
+@app.command(name="recompute")
+def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="The request to prove.")]) -> None:
+    """Draw a logged slate again and compare."""
+    settings = load_settings()
+    arms = recompute(_warehouse(settings), _batch_store(settings), settings, _day(day), request_id)
+    typer.echo(f"equal: {', '.join(arms)}")
+
+
+@app.command(name="update_posteriors")
+def update_posteriors_command(day: Day) -> None:
+    """Let the bandit learn from a day's impressions, once."""
+    settings = load_settings()
+    for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
+        typer.echo(json.dumps(asdict(change)))
+
+
+def _warehouse(settings: Settings) -> Warehouse:
+    return Warehouse(settings.warehouse_path)
+
+
+def _batch_store(settings: Settings) -> RedisStore:
+    return RedisStore.open(settings.redis.url, settings.redis.batch_timeout_ms)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequestError(f"--date {text} is not a day like 2026-01-31") from error
+
+
+def _time(text: str | None) -> datetime:
+    """Now, or the named moment; without an offset it is UTC."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequestError(f"--at {text} is not an ISO time like 2026-01-31T20:00:00+00:00") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def main() -> None:
+    """Run a command; a named error is one line and its exit code."""
+    try:
+        app()
+    except StreamrecError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Why an item is there, in words for people."""
+
+from typing import Final
+
+from contracts.names import ItemKind, Source
+
+_WHY: Final = {
+    Source.PREFERRED: "you keep coming back to {streamer}",
+    Source.TWO_TOWER: "close to what you watched lately",
+    Source.POPULAR: "many people value it now",
+    Source.LIVE_NEIGHBORS: "people with your favourites watch {streamer}",
+    Source.RELATED_STREAMERS: "{streamer} is like streamers you watch",
+    Source.REPRESENTATIVE: "among the best of {streamer}",
+    Source.FRESH: "just published",
+    Source.EXPLORATION_CO_WATCHED: "watched by the people who watch what you watch",
+    Source.EXPLORATION_CATEGORY_RISING: "rising in a category of yours",
+    Source.EXPLORATION_NEWCOMER: "new here, and valued by those who watched",
+    Source.EXPLORATION_LAPSED: "you used to watch {streamer}",
+}
+
+
+def why(source: Source, kind: ItemKind, streamer: str | None) -> str:
+    """One sentence."""
+    reason = _WHY[source].format(streamer=streamer or "this streamer")
+    return f"{reason}, live now" if kind is ItemKind.LIVE else reason

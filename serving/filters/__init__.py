@@ -1,0 +1,1 @@
+"""What may not be shown, each rule by itself."""

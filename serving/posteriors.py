@@ -1,0 +1,74 @@
+"""The next posterior epochs out of a day's judged impressions."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bandit.posteriors import Outcomes, PosteriorEpoch, update
+from contracts import columns as c
+from contracts.clock import day_bounds
+from contracts.errors import EpochConflictError
+from contracts.settings import Settings
+from contracts.snapshots import Warehouse
+from contracts.tables import IMPRESSION, VIEW_VALUE
+from serving.epochs import epoch_ttl, prior_epoch
+from serving.outcomes import Judged, judge
+from serving.stores.protocol import BanditStore
+
+
+@dataclass(frozen=True)
+class ContextUpdate:
+    """What a day did to one context; `epoch` is unchanged where the day was in already."""
+
+    surface: str
+    segment: str
+    epoch: int
+    successes: int
+    failures: int
+    was_applied: bool
+
+
+def update_posteriors(warehouse: Warehouse, store: BanditStore, settings: Settings, day: date) -> list[ContextUpdate]:
+    """Judge the impressions of `day` and make the next epoch of each context, once per day and context.
+
+    A run that was killed is run again: contexts that have the day already stay as they are.
+
+    Raises:
+        MissingPartitionError: the day's impressions or views are not there yet.
+        EpochConflictError: another update was faster; run it again.
+    """
+    judged = _judged(warehouse, settings, day)
+    return [_apply(store, settings, day, part) for part in judged.by_context()]
+
+
+def _judged(warehouse: Warehouse, settings: Settings, day: date) -> Judged:
+    following = day + timedelta(days=1)
+    views = [warehouse.read(VIEW_VALUE, day)]
+    has_following = warehouse.current(VIEW_VALUE, following) is not None
+    if has_following:
+        views.append(warehouse.read(VIEW_VALUE, following))
+    impressions = warehouse.read(IMPRESSION, day)
+    window = timedelta(minutes=settings.bandit.attribution_minutes)
+    if not has_following:
+        # A window that is open at midnight cannot be judged by this day's views alone.
+        last = day_bounds(day, settings.platform.time_zone)[1] - window
+        served = impressions.column(c.SERVED_AT)
+        impressions = impressions.filter(pc.less_equal(served, pa.scalar(last, served.type)))
+    return judge(impressions, views, window)
+
+
+def _apply(store: BanditStore, settings: Settings, day: date, part: Judged) -> ContextUpdate:
+    bandit = settings.bandit
+    context = part.context
+    found = store.posteriors(*context)
+    current = PosteriorEpoch.from_json(found) if found is not None else prior_epoch(bandit)
+    as_of = day_bounds(day, settings.platform.time_zone)[1]
+    outcomes = Outcomes(part.arms.tolist(), part.is_success, part.times)
+    following = update(current, outcomes, day.isoformat(), as_of, bandit.half_life_hours * 3600)
+    was_applied = following is current
+    if not was_applied and not store.put_epoch(context, following.epoch, following.to_json(), epoch_ttl(bandit)):
+        raise EpochConflictError(f"epoch {following.epoch} of {'/'.join(context)} was written meanwhile; run again")
+    wins = int(part.is_success.sum())
+    return ContextUpdate(*context, following.epoch, wins, len(part.times) - wins, was_applied)

@@ -1,0 +1,175 @@
+"""Publish: the day's lists go to Redis as one generation beside the old one, then one pointer flips."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from contracts import columns as c
+from contracts import redis_keys
+from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack_lists
+from contracts.settings import ServingSettings
+from contracts.snapshots import Warehouse
+from contracts.tables import CANDIDATE_LIST, SEGMENT_LIST, USER_FEATURE
+from serving.runs import Codes, run_edges
+from serving.stores.protocol import GenerationStore
+
+_PACKED_AT_ONCE: Final = 2_000
+Entry = tuple[str, bytes, bytes]
+"""Key of a hash, its field, the field's value."""
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What one publish wrote."""
+
+    generation: str
+    day: str
+    model_version: str
+    lists: int
+    list_bytes: int
+    segment_lists: int
+    users: int
+    seconds: float
+    swept: tuple[str, ...]
+
+    @property
+    def lists_per_second(self) -> float:
+        return self.lists / max(self.seconds, 1e-9)
+
+
+def publish(
+    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+) -> PublishReport:
+    """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
+
+    Raises:
+        MissingPartitionError: a job of that day has not run.
+        StoreUnavailableError, PublishOvertakenError
+    """
+    started = time.perf_counter()
+    lists = warehouse.read(CANDIDATE_LIST, day)
+    fallbacks = warehouse.read(SEGMENT_LIST, day)
+    users = warehouse.read(USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
+    writer = _Writer(store, settings, generation)
+    writer.begin()
+    list_count, list_bytes = writer.write(_user_lists(lists, generation))
+    segment_count, _ = writer.write(_segment_lists(fallbacks, generation))
+    user_count, _ = writer.write(_segments(users, generation))
+    version = _model_version(lists)
+    info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
+    store.flip(generation, asdict(info), writer.ttl_seconds)
+    swept = tuple(store.sweep())
+    seconds = time.perf_counter() - started
+    return PublishReport(
+        generation, info.day, version, list_count, list_bytes, segment_count, user_count, seconds, swept
+    )
+
+
+@dataclass(frozen=True)
+class GenerationInfo:
+    """What a generation says of itself, as the fields of its info hash."""
+
+    day: str
+    published_at: str
+    model_version: str
+    lists: str
+    list_bytes: str
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Entries in, pipelines of a bounded size out."""
+
+    store: GenerationStore
+    settings: ServingSettings
+    generation: str
+
+    @property
+    def ttl_seconds(self) -> int:
+        return max(1, round(self.settings.list_ttl_hours * 3600))
+
+    def begin(self) -> None:
+        self.store.begin(self.generation, self.settings.publish_heartbeat_seconds)
+
+    def write(self, entries: Iterator[Entry]) -> tuple[int, int]:
+        """Write all entries; returns how many there were and the bytes of their values."""
+        hashes: dict[str, dict[bytes, bytes]] = {}
+        count = size = 0
+        for key, name, value in entries:
+            hashes.setdefault(key, {})[name] = value
+            count, size = count + 1, size + len(value)
+            if count % self.settings.publish_chunk_lists == 0:
+                self._flush(hashes)
+                hashes = {}
+        self._flush(hashes)
+        return count, size
+
+    def _flush(self, hashes: dict[str, dict[bytes, bytes]]) -> None:
+        self.store.write_hashes(self.generation, hashes, self.ttl_seconds)
+        self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
+
+
+def _user_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    users = rows.column(c.USER_ID).to_numpy()
+    surfaces, codes = _dictionary(rows.column(c.SURFACE))
+    order = np.lexsort((rows.column(c.RANK).to_numpy(), users, codes))
+    users, codes, candidates = users[order], codes[order], candidate_columns(rows).take(order)
+    edges = run_edges(users, codes)
+    owners = zip(users[edges[:-1]].tolist(), codes[edges[:-1]].tolist(), strict=True)
+    for (user, code), packed in zip(owners, _packed(candidates, edges), strict=True):
+        yield redis_keys.lists(generation, surfaces[code], redis_keys.bucket_of(user)), str(user).encode(), packed
+
+
+def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    surfaces, codes = _dictionary(rows.column(c.SURFACE))
+    segments, segment_codes = _dictionary(rows.column(c.SEGMENT))
+    order = np.lexsort((rows.column(c.RANK).to_numpy(), segment_codes, codes))
+    codes, segment_codes, candidates = codes[order], segment_codes[order], candidate_columns(rows).take(order)
+    edges = run_edges(codes, segment_codes)
+    for start, packed in zip(edges, _packed(candidates, edges), strict=False):
+        key = redis_keys.segment_lists(generation, surfaces[codes[start]])
+        yield key, segments[segment_codes[start]].encode(), packed
+
+
+def _packed(candidates: CandidateColumns, edges: list[int]) -> Iterator[bytes]:
+    """The lists between the edges, packed some thousand at a time: enough to share the work, small in memory."""
+    for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
+        cut = edges[first : first + _PACKED_AT_ONCE + 1]
+        yield from pack_lists(candidates.take(slice(cut[0], cut[-1])), [edge - cut[0] for edge in cut])
+
+
+def _segments(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    rows = rows.sort_by(c.USER_ID)
+    pairs = zip(rows.column(c.USER_ID).to_pylist(), rows.column(c.SEGMENT).to_pylist(), strict=True)
+    for user, segment in pairs:
+        yield redis_keys.segments(generation, redis_keys.bucket_of(user)), str(user).encode(), segment.encode()
+
+
+def candidate_columns(rows: pa.Table) -> CandidateColumns:
+    """The candidates of a list table as columns, in the table's order."""
+    kinds, kind_codes = _dictionary(rows.column(c.ITEM_KIND))
+    sources, source_codes = _dictionary(rows.column(c.SOURCE))
+    return CandidateColumns(
+        rows.column(c.ITEM_ID).to_numpy(),
+        encode(kinds, KINDS)[kind_codes],
+        rows.column(c.STREAMER_ID).to_numpy(),
+        encode(sources, SOURCES)[source_codes],
+        rows.column(c.SCORE).to_numpy().astype(np.float32),
+    )
+
+
+def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
+
+
+def _model_version(rows: pa.Table) -> str:
+    versions = rows.column(c.MODEL_VERSION).drop_null().unique().to_pylist()
+    return ",".join(sorted(versions))

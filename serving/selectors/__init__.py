@@ -1,0 +1,1 @@
+"""The slate's rows."""

@@ -1,0 +1,1 @@
+"""What happens because a slate was served."""

@@ -1,0 +1,44 @@
+"""The list of a group of users: the user's segment, or everybody."""
+
+from dataclasses import dataclass
+
+from contracts.errors import PayloadError
+from contracts.names import Segment
+from contracts.payload import unpack
+from serving.query import Level, Query
+from serving.stages import Fetched
+from serving.stores.protocol import GenerationStore
+
+
+def _fetch(store: GenerationStore, query: Query, segment: str) -> Fetched:
+    packed = store.segment_list(query.generation, query.request.surface, segment)
+    if packed is None:
+        return Fetched(None, f"segment `{segment}` has no list in this generation")
+    try:
+        return Fetched(unpack(packed))
+    except PayloadError as error:
+        return Fetched(None, f"the list of segment `{segment}` cannot be read: {error}")
+
+
+@dataclass(frozen=True)
+class SegmentListSource:
+    """The list of the user's segment."""
+
+    store: GenerationStore
+    level = Level.SEGMENT
+
+    def fetch(self, query: Query) -> Fetched:
+        if query.segment == Segment.ALL:
+            return Fetched(None, "the user is in no segment")
+        return _fetch(self.store, query, query.segment)
+
+
+@dataclass(frozen=True)
+class PopularListSource:
+    """The list of everybody."""
+
+    store: GenerationStore
+    level = Level.POPULAR
+
+    def fetch(self, query: Query) -> Fetched:
+        return _fetch(self.store, query, Segment.ALL)

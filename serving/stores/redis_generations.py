@@ -1,0 +1,154 @@
+"""Published generations in Redis."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from contracts import redis_keys
+from contracts.errors import NoGenerationError, PublishOvertakenError
+from contracts.payload import Ids
+from serving.stores.connection import Client, unavailable_is_named
+from serving.stores.protocol import Fields, UserRow
+
+# Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
+_FLIP: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('SET', KEYS[2], ARGV[1])
+redis.call('LREM', KEYS[3], 0, ARGV[1])
+redis.call('LPUSH', KEYS[3], ARGV[1])
+redis.call('LTRIM', KEYS[3], 0, 1)
+redis.call('DEL', KEYS[1])
+return 1
+"""
+# The info keys share the pointer's cluster slot, so that the script may look at one whose name it only now learns.
+_ROLLBACK: Final = """
+local history = redis.call('LRANGE', KEYS[2], 0, 1)
+if #history < 2 or redis.call('EXISTS', ARGV[1] .. history[2]) == 0 then return false end
+redis.call('LPOP', KEYS[2])
+redis.call('SET', KEYS[1], history[2])
+return history[2]
+"""
+_UNLINK_AT_ONCE: Final = 500
+
+
+class RedisGenerations:
+    """The generation part of the store."""
+
+    def __init__(self, client: Client) -> None:
+        self._redis = client
+        self._flip = client.register_script(_FLIP)
+        self._rollback = client.register_script(_ROLLBACK)
+
+    @unavailable_is_named
+    def begin(self, generation: str, heartbeat_seconds: int) -> None:
+        # The heart beats before the name is known: a sweep never finds a begun generation without one.
+        self.beat(generation, heartbeat_seconds)
+        self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
+
+    @unavailable_is_named
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
+        if not hashes:
+            return
+        pipeline = self._redis.pipeline(transaction=False)
+        # The names come first, so that a publish killed in the middle leaves no key that a sweep does not know.
+        pipeline.sadd(redis_keys.generation_keys(generation), *hashes)
+        pipeline.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        for key, fields in hashes.items():
+            pipeline.execute_command("HSET", key, *(part for field in fields.items() for part in field))
+            pipeline.expire(key, ttl_seconds)
+        pipeline.execute()
+
+    @unavailable_is_named
+    def beat(self, generation: str, heartbeat_seconds: int) -> None:
+        self._redis.set(redis_keys.generation_heartbeat(generation), b"1", ex=heartbeat_seconds)
+
+    @unavailable_is_named
+    def flip(self, generation: str, info: Mapping[str, str], ttl_seconds: int) -> None:
+        info_key = redis_keys.generation_info(generation)
+        self._redis.hset(info_key, mapping=dict(info))
+        self._redis.expire(info_key, ttl_seconds)
+        beat = redis_keys.generation_heartbeat(generation)
+        keys = [beat, redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY]
+        if not self._flip(keys=keys, args=[generation]):
+            self._redis.delete(info_key)
+            raise PublishOvertakenError(
+                f"generation {generation} stood still for too long while it was written; publish again"
+            )
+
+    @unavailable_is_named
+    def rollback(self) -> str:
+        keys = [redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY]
+        name = self._rollback(keys=keys, args=[redis_keys.GENERATION_INFO_PREFIX])
+        if name is None:
+            raise NoGenerationError("there is no earlier generation in Redis to roll back to; publish one")
+        return str(name.decode())
+
+    @unavailable_is_named
+    def sweep(self) -> list[str]:
+        begun = [name.decode() for name in self._redis.smembers(redis_keys.GENERATIONS_BEGUN)]
+        silent = [generation for generation in begun if not self._is_alive(generation)]
+        # Read last: what flips while we look stops beating only once it is in the history, and the silent cannot flip.
+        kept = {name.decode() for name in self._redis.lrange(redis_keys.GENERATION_HISTORY, 0, -1)}
+        dead = [generation for generation in silent if generation not in kept]
+        for generation in dead:
+            self._delete(generation)
+        return sorted(dead)
+
+    @unavailable_is_named
+    def current_generation(self) -> str | None:
+        name = self._redis.get(redis_keys.GENERATION_POINTER)
+        return name.decode() if name is not None else None
+
+    @unavailable_is_named
+    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hgetall(redis_keys.generation_info(generation))
+        if user_id is not None:
+            bucket = redis_keys.bucket_of(user_id)
+            pipeline.hget(redis_keys.lists(generation, surface, bucket), user_id)
+            pipeline.hget(redis_keys.segments(generation, bucket), user_id)
+            pipeline.zrange(redis_keys.seen(user_id), 0, -1)
+            pipeline.smembers(redis_keys.hidden(user_id))
+        info, *rest = pipeline.execute()
+        return to_user_row(info, *rest)
+
+    @unavailable_is_named
+    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
+        packed: bytes | None = self._redis.hget(redis_keys.segment_lists(generation, surface), segment)
+        return packed
+
+    def _is_alive(self, generation: str) -> bool:
+        return bool(self._redis.exists(redis_keys.generation_heartbeat(generation)))
+
+    def _delete(self, generation: str) -> None:
+        keys = iter(self._redis.smembers(redis_keys.generation_keys(generation)))
+        while chunk := list(islice(keys, _UNLINK_AT_ONCE)):
+            self._redis.unlink(*chunk)
+        self._redis.unlink(redis_keys.generation_keys(generation))
+        self._redis.unlink(redis_keys.generation_info(generation))
+        self._redis.srem(redis_keys.GENERATIONS_BEGUN, generation)
+
+
+def to_user_row(
+    info: Fields,
+    packed: bytes | None = None,
+    segment: bytes | None = None,
+    seen: list[bytes] | tuple[()] = (),
+    hidden: set[bytes] | frozenset[bytes] = frozenset(),
+) -> UserRow:
+    """What the store holds of a user, decoded."""
+    return UserRow(
+        {key.decode(): value.decode() for key, value in info.items()},
+        packed,
+        segment.decode() if segment is not None else None,
+        np.array([int(content) for content in seen], np.int64),
+        _ids_after(redis_keys.HIDDEN_STREAMER, hidden),
+        _ids_after(redis_keys.HIDDEN_CONTENT, hidden),
+    )
+
+
+def _ids_after(prefix: str, members: set[bytes] | frozenset[bytes]) -> Ids:
+    start = prefix.encode()
+    return np.array(sorted(int(member[len(start) :]) for member in members if member.startswith(start)), np.int64)

@@ -1,0 +1,197 @@
+"""Every derived job on a log of three days, from raw tables to lists."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import SparkSession
+
+from contracts import columns as c
+from contracts import tables as t
+from contracts.errors import MissingPartitionError, SettingsError
+from contracts.names import Source
+from contracts.schema import Table
+from contracts.settings import Settings
+from contracts.snapshots import Snapshot, Warehouse
+from jobs.commands import candidate_lists
+from jobs.commands.backfill import Backfill
+from jobs.commands.registry import JOBS, Job, jobs_named
+from jobs.tables import Tables
+from tests.jobs.frames import rows_of
+
+DAYS = [date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10)]
+LAST = DAYS[-1]
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+DERIVED = [job.writes for job in JOBS]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A small platform: its settings, and the snapshots of a first run and of a second one."""
+
+    settings: Settings
+    first: dict[str, Snapshot]
+    second: dict[str, Snapshot]
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.settings.warehouse_path)
+
+    def rows(self, table: Table, snapshot: Snapshot) -> list[dict[str, object]]:
+        keys = [(key, "ascending") for key in table.key]
+        return self.warehouse.read_snapshot(table, snapshot).sort_by(keys).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    settings = Settings(home=tmp_path_factory.mktemp("platform"))
+    _write_log(Warehouse(settings.warehouse_path))
+    lines: list[str] = []
+    backfill = Backfill(spark, settings, NOW, lines.append)
+    backfill.run(jobs_named(["view_valuation"]), DAYS[0], DAYS[1])
+    first, second = (backfill.run(JOBS, LAST, LAST) for _ in range(2))
+    assert any(line.startswith("2026-01-08 view_valuation: 4 rows in ") for line in lines)
+    return Platform(settings, _by_table(first), _by_table(second))
+
+
+def _by_table(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
+    return {snapshot.table: snapshot for snapshot in snapshots}
+
+
+def _write_log(warehouse: Warehouse) -> None:
+    """Users 1 to 4 watch streamers 5 and 6; user 1 comes every day; a row of the 8th comes on the 10th."""
+    for day in DAYS:
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        watches = [
+            _watch(1, 20, 5, 40.0, noon),
+            _watch(1, 50 + day.day, 6, 1800.0, noon + timedelta(hours=1), kind="live"),
+            _watch(2, 20, 5, 12.0, noon),
+            _watch(3, 21, 6, 0.0, noon, clicked=False),
+        ]
+        late = [_watch(1, 20, 5, 7.0, noon - timedelta(days=2)), _watch(4, 22, 6, 90.0, noon)] if day == LAST else []
+        _write(warehouse, t.WATCH_EVENT, day, *watches, *late)
+    contents = [{c.CONTENT_ID: 20, c.STREAMER_ID: 5}, {c.CONTENT_ID: 21, c.STREAMER_ID: 6, c.VISIBILITY: "private"}]
+    _write(warehouse, t.CONTENT, DAYS[0], *contents, {c.CONTENT_ID: 22, c.STREAMER_ID: 6, c.DURATION_SECONDS: 900.0})
+    hide = {c.USER_ID: 2, c.ACTION: "hide", c.TARGET_KIND: "clip", c.TARGET_ID: 22}
+    _write(warehouse, t.USER_ACTION, LAST, hide, {c.USER_ID: 1, c.TARGET_KIND: "clip", c.TARGET_ID: 20})
+    _write(warehouse, t.EARLIER_VIEW, DAYS[0] - timedelta(days=1), {c.USER_ID: 9, c.CONTENT_ID: 22, c.POSITION: 0})
+    retrieved = [(1, 22, 6), (2, 22, 6), (2, 20, 5), (9, 20, 5)]
+    found = [{c.USER_ID: user, c.ITEM_ID: item, c.STREAMER_ID: owner} for user, item, owner in retrieved]
+    _write(
+        warehouse, t.RETRIEVED_CANDIDATE, LAST, *({c.ITEM_KIND: "clip", c.MODEL_VERSION: "3", **row} for row in found)
+    )
+
+
+def _watch(
+    user: int, content: int, streamer: int, seconds: float, start: datetime, *, kind: str = "clip", clicked: bool = True
+) -> dict[str, object]:
+    ids = {c.USER_ID: user, c.CONTENT_ID: content, c.STREAMER_ID: streamer, c.CONTENT_KIND: kind}
+    return {**ids, c.EVENT_TIME: start, c.WATCHED_SECONDS: seconds, c.IS_CLICK: clicked}
+
+
+def _write(warehouse: Warehouse, table: Table, day: date, *rows: dict[str, object]) -> None:
+    warehouse.write(table, day, pa.Table.from_pylist(rows_of(table, *rows), table.schema), [], NOW)
+
+
+@pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
+def test_a_second_run_writes_equal_rows(platform: Platform, table: Table) -> None:
+    first, second = platform.first[table.name], platform.second[table.name]
+    assert first.snapshot_id != second.snapshot_id
+    assert first.rows > 0
+    assert platform.rows(table, first) == platform.rows(table, second)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_job_reads_what_the_registry_says(platform: Platform, job: Job) -> None:
+    read = {reference.partition("/")[0] for reference in platform.second[job.writes.name].inputs}
+    assert read <= {table.name for table in job.reads}
+
+
+@pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
+def test_a_table_is_unique_by_its_key_and_known_to_hive(platform: Platform, spark: SparkSession, table: Table) -> None:
+    rows = platform.rows(table, platform.second[table.name])
+    keys = [tuple(row[name] for name in table.key) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert spark.catalog.tableExists(f"streamrec.{table.name}")
+
+
+def test_a_late_row_supersedes_the_view_of_its_day(platform: Platform) -> None:
+    on_the_8th = [
+        row[c.WATCHED_SECONDS]
+        for day in DAYS
+        for row in platform.warehouse.read(t.VIEW_VALUE, day).to_pylist()
+        if row[c.USER_ID] == 1 and row[c.CONTENT_ID] == 20 and row[c.VIEW_DAY] == DAYS[0]
+    ]
+    assert on_the_8th == [40.0, 47.0]
+    features = platform.rows(t.USER_FEATURE, platform.second[t.USER_FEATURE.name])
+    assert next(row[c.WATCHED_SECONDS] for row in features if row[c.USER_ID] == 1) == 3 * 1840.0 + 7.0
+
+
+def test_derived_rows_become_available_when_the_days_batch_is_published(platform: Platform) -> None:
+    moments = platform.warehouse.read(t.USER_FEATURE, LAST).column(c.AVAILABLE_AT).unique().to_pylist()
+    assert moments == [datetime(2026, 1, 11, 3, tzinfo=UTC)]
+
+
+def test_what_was_seen_hidden_or_is_private_is_in_no_list(platform: Platform) -> None:
+    lists = platform.rows(t.CANDIDATE_LIST, platform.second[t.CANDIDATE_LIST.name])
+    clips = {(row[c.USER_ID], row[c.ITEM_ID]) for row in lists if row[c.SURFACE] == "home_clips"}
+    users = {row[c.USER_ID] for row in lists}
+    assert users == {1, 2, 3, 4, 9}
+    assert 21 not in {item for _, item in clips}  # private
+    assert (2, 22) not in clips  # hidden
+    assert (9, 22) not in clips  # watched before the log begins
+    assert (1, 22) in clips
+
+
+def test_lists_are_made_without_a_model_only_on_demand(platform: Platform, spark: SparkSession) -> None:
+    tables = Tables(spark, platform.warehouse, NOW)
+    job = jobs_named([candidate_lists.NAME])[0]
+    with pytest.raises(MissingPartitionError, match="retrieved_candidate_v1 has no partition dt=2026-01-09"):
+        candidate_lists.read_retrieved(tables, DAYS[1], platform.settings.candidates)
+    settings = candidate_lists.without(platform.settings, [Source.TWO_TOWER])
+    assert candidate_lists.read_retrieved(tables, DAYS[1], settings.candidates) is None
+    assert all(Source.TWO_TOWER not in sources.weights for sources in settings.candidates.surfaces.values())
+    assert job.writes == t.CANDIDATE_LIST
+
+
+@pytest.mark.parametrize(
+    ("name", "run_first"),
+    [
+        ("view_valuation", "python -m jobs import_log --date 2026-01-10"),
+        ("content_values", "python -m jobs view_valuation --date 2026-01-10"),
+        ("preferred_streamers", "python -m jobs view_valuation --date 2026-01-10"),
+        ("popular_items", "python -m jobs view_valuation --date 2026-01-10"),
+        ("streamer_features", "python -m jobs view_valuation --date 2026-01-10"),
+        ("training_examples", "python -m jobs view_valuation --date 2026-01-10"),
+        ("user_features", "python -m jobs view_valuation --date 2026-01-10"),
+        ("representative_vods", "python -m jobs content_values --date 2026-01-10"),
+        ("candidate_lists", "python -m models retrieve --date 2026-01-10"),
+        ("segment_lists", "python -m jobs user_features --date 2026-01-10"),
+    ],
+)
+def test_a_missing_upstream_partition_says_which_job_to_run(
+    spark: SparkSession, tmp_path: Path, name: str, run_first: str
+) -> None:
+    settings = Settings(home=tmp_path)
+    with pytest.raises(MissingPartitionError, match=run_first):
+        jobs_named([name])[0].run(Tables(spark, Warehouse(settings.warehouse_path), NOW), LAST, settings)
+
+
+def test_a_backfill_ends_with_the_error_of_the_job_that_failed(spark: SparkSession, tmp_path: Path) -> None:
+    backfill = Backfill(spark, Settings(home=tmp_path), NOW, lambda _: None)
+    with pytest.raises(MissingPartitionError, match="import_log"):
+        backfill.run([job for job in JOBS if job.in_backfill], DAYS[0], LAST)
+
+
+def test_a_job_stands_after_those_whose_tables_it_reads() -> None:
+    for place, job in enumerate(JOBS):
+        later = {other.writes.name for other in JOBS[place:]}
+        assert not later & {table.name for table in job.reads}
+
+
+def test_an_unknown_job_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="no job nonsense; there are candidate_lists, content_values"):
+        jobs_named(["view_valuation", "nonsense"])

@@ -1,0 +1,57 @@
+"""Frames for tests: only the columns that matter are written, the others get a harmless value."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from contracts import columns as c
+from contracts.schema import Table
+from jobs.tables import spark_schema
+
+DAY: Final = date(2026, 1, 10)
+NOON: Final = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+_DEFAULTS: Final[Mapping[pa.DataType, Any]] = {
+    pa.int64(): 1,
+    pa.int32(): 1,
+    pa.float64(): 1.0,
+    pa.bool_(): False,
+    pa.string(): "clip",
+    pa.date32(): DAY,
+    pa.timestamp("us", tz="UTC"): NOON,
+}
+_WORDS: Final = {c.VISIBILITY: "public", c.ACTION: "like", c.SEGMENT: "light", c.SOURCE: "popular"}
+
+
+def rows_of(table: Table, *rows: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Whole rows of a table: nullable columns default to null."""
+    return [{**_default_row(table), **row} for row in rows]
+
+
+def frame(spark: SparkSession, table: Table, *rows: Mapping[str, Any]) -> DataFrame:
+    """Rows of a table as a job reads them, with `dt`."""
+    names = [*table.column_names, c.DT]
+    filled = [{c.DT: DAY.isoformat(), **row} for row in rows_of(table, *rows)]
+    schema = spark_schema(table).add(c.DT, "string")
+    return spark.createDataFrame([tuple(row[name] for name in names) for row in filled], schema)
+
+
+def collect(frame: DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    """Values of these columns, in order."""
+    rows = (tuple(row) for row in frame.select(*names).collect())
+    return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
+
+def day(back: int) -> date:
+    """The day that many days before DAY."""
+    return DAY - timedelta(days=back)
+
+
+def _default_row(table: Table) -> dict[str, Any]:
+    return {
+        column.name: None if column.nullable else _WORDS.get(column.name, _DEFAULTS.get(column.type, []))
+        for column in table.columns
+    }

@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from contracts import columns as c
+from contracts.errors import SettingsError
+from contracts.names import Source, Surface
+from contracts.settings import CandidateSettings, SurfaceSources
+from contracts.tables import (
+    CONTENT,
+    POPULAR_ITEM,
+    PREFERRED_STREAMER,
+    REPRESENTATIVE_VOD,
+    RETRIEVED_CANDIDATE,
+    USER_ACTION,
+    USER_FEATURE,
+    VIEW_VALUE,
+)
+from jobs.transformations.candidate_lists import (
+    CandidateInputs,
+    candidate_lists,
+    hidden_contents,
+    hidden_streamers,
+    not_public,
+    seen_contents,
+)
+from tests.jobs.frames import collect, frame
+
+ROW = (c.USER_ID, c.RANK, c.ITEM_KIND, c.ITEM_ID, c.SOURCE)
+
+
+def _item(kind: str, item: int, score: float, streamer: int = 5, **other: object) -> dict[str, object]:
+    return {c.ITEM_KIND: kind, c.ITEM_ID: item, c.SCORE: score, c.STREAMER_ID: streamer, **other}
+
+
+@pytest.fixture(scope="module")
+def inputs(spark: SparkSession) -> CandidateInputs:
+    """User 1 prefers streamer 5, who is represented by clips 20 and 21; user 2 is known by name only."""
+    preferred = {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}
+    retrieved = [_item("clip", 22, 0.9), _item("vod", 20, 0.5), _item("streamer", 6, 0.4, streamer=6)]
+    popular = [_item("clip", 22, 9.0), _item("vod", 20, 8.0), _item("streamer", 6, 7.0, streamer=6)]
+    return CandidateInputs(
+        users=frame(spark, USER_FEATURE, {c.USER_ID: 1}, {c.USER_ID: 2}).select(c.USER_ID),
+        preferred=frame(spark, PREFERRED_STREAMER, preferred),
+        representative=frame(
+            spark,
+            REPRESENTATIVE_VOD,
+            {c.STREAMER_ID: 5, c.RANK: 1, c.CONTENT_ID: 20, c.CONTENT_KIND: "vod"},
+            {c.STREAMER_ID: 5, c.RANK: 2, c.CONTENT_ID: 21},
+        ),
+        popular=frame(spark, POPULAR_ITEM, *popular),
+        retrieved=frame(spark, RETRIEVED_CANDIDATE, *({c.MODEL_VERSION: "3", **item} for item in retrieved)),
+        removed=hidden_contents(frame(spark, USER_ACTION)),
+        removed_streamers=hidden_streamers(frame(spark, USER_ACTION)),
+        not_public=not_public(frame(spark, CONTENT)),
+    )
+
+
+def _settings(surface: Surface, length: int = 10, **weights: float) -> CandidateSettings:
+    sources = SurfaceSources(weights={Source(name): weight for name, weight in weights.items()}, length=length)
+    return CandidateSettings(surfaces={surface: sources}, rank_offset=1)
+
+
+def test_sources_are_fused_by_weighted_reciprocal_ranks(inputs: CandidateInputs) -> None:
+    settings = _settings(Surface.HOME_CLIPS, two_tower=1.0, preferred=2.0, popular=1.0)
+    lists = candidate_lists(inputs, settings)
+    assert collect(lists, *ROW, c.SCORE, c.MODEL_VERSION) == [
+        (1, 1, "vod", 20, "preferred", pytest.approx(2 / 2 + 1 / 3 + 1 / 3), "3"),
+        (1, 2, "clip", 22, "two_tower", pytest.approx(1 / 2 + 1 / 2), "3"),
+        (1, 3, "clip", 21, "preferred", pytest.approx(2 / 3), "3"),
+        (2, 1, "clip", 22, "popular", pytest.approx(1 / 2), "3"),
+        (2, 2, "vod", 20, "popular", pytest.approx(1 / 3), "3"),
+    ]
+
+
+def test_live_surfaces_hold_streamers_and_favorites_only_those_of_preferred_streamers(inputs: CandidateInputs) -> None:
+    live = _settings(Surface.HOME_LIVE, length=1, preferred=1.5, two_tower=1.0, popular=0.5)
+    favorites = _settings(Surface.FAVORITES_CLIPS, preferred=1.0)
+    both = live.model_copy(update={"surfaces": live.surfaces | favorites.surfaces})
+    assert collect(candidate_lists(inputs, both), c.SURFACE, *ROW) == [
+        ("favorites_clips", 1, 1, "vod", 20, "preferred"),
+        ("favorites_clips", 1, 2, "clip", 21, "preferred"),
+        ("home_live", 1, 1, "streamer", 5, "preferred"),
+        ("home_live", 2, 1, "streamer", 6, "popular"),
+    ]
+
+
+def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession, inputs: CandidateInputs) -> None:
+    views = frame(spark, VIEW_VALUE, *_views())
+    actions = frame(
+        spark,
+        USER_ACTION,
+        {c.USER_ID: 2, c.ACTION: "hide", c.TARGET_KIND: "clip", c.TARGET_ID: 22},
+        {c.USER_ID: 2, c.ACTION: "like", c.TARGET_KIND: "vod", c.TARGET_ID: 20},
+    )
+    private = frame(spark, CONTENT, {c.CONTENT_ID: 21, c.VISIBILITY: "private"}, {c.CONTENT_ID: 20})
+    guarded = replace(
+        inputs,
+        removed=seen_contents(views, CandidateSettings()).unionByName(hidden_contents(actions)),
+        not_public=not_public(private),
+    )
+    settings = _settings(Surface.HOME_CLIPS, two_tower=1.0, preferred=2.0, popular=1.0)
+    assert collect(candidate_lists(guarded, settings), *ROW) == [
+        (1, 1, "clip", 22, "two_tower"),
+        (2, 1, "vod", 20, "popular"),
+    ]
+
+
+def _views() -> list[dict[str, object]]:
+    """User 1 has seen 20 on two days together, 22 hardly; streamer 6 is no content 6."""
+    parts = [(20, 0.3, 9.0), (20, 0.3, 9.0), (22, 0.4, 9.0), (6, 0.9, 900.0)]
+    return [
+        {c.USER_ID: 1, c.CONTENT_ID: content, c.COMPLETION: completion, c.WATCHED_SECONDS: seconds}
+        for content, completion, seconds in parts
+    ]
+
+
+def test_a_blocked_streamer_and_their_contents_never_enter_a_list(spark: SparkSession, inputs: CandidateInputs) -> None:
+    block = {c.USER_ID: 1, c.ACTION: "block", c.TARGET_KIND: "streamer", c.TARGET_ID: 5}
+    guarded = replace(inputs, removed_streamers=hidden_streamers(frame(spark, USER_ACTION, block)))
+    clips = _settings(Surface.HOME_CLIPS, popular=1.0)
+    live = _settings(Surface.HOME_LIVE, preferred=1.0, popular=1.0)
+    both = clips.model_copy(update={"surfaces": clips.surfaces | live.surfaces})
+    found = collect(candidate_lists(guarded, both), c.SURFACE, c.USER_ID, c.ITEM_ID)
+    assert found == [("home_clips", 2, 20), ("home_clips", 2, 22), ("home_live", 1, 6), ("home_live", 2, 6)]
+
+
+def test_a_streamer_surface_does_not_filter_by_what_was_seen(spark: SparkSession, inputs: CandidateInputs) -> None:
+    seen = seen_contents(frame(spark, VIEW_VALUE, *_views()), CandidateSettings())
+    live = _settings(Surface.HOME_LIVE, popular=1.0)
+    assert _ids(candidate_lists(replace(inputs, removed=seen), live)) == [(1, 6), (2, 6)]
+
+
+def test_a_source_without_candidates_for_a_surface_is_a_named_error(inputs: CandidateInputs) -> None:
+    with pytest.raises(SettingsError, match="home_clips: no source fresh here; there are preferred, popular"):
+        candidate_lists(inputs, _settings(Surface.HOME_CLIPS, fresh=1.0))
+
+
+def _ids(lists: DataFrame) -> list[tuple[object, ...]]:
+    return collect(lists, c.USER_ID, c.ITEM_ID)

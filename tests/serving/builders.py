@@ -1,0 +1,118 @@
+"""Small warehouses for the serving tests."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from contracts import columns as c
+from contracts.schema import Table
+from contracts.snapshots import Warehouse
+from contracts.tables import CANDIDATE_LIST, CONTENT, SEGMENT_LIST, STREAMER, USER_FEATURE
+
+DAY = date(2026, 1, 30)
+NOW = datetime(2026, 1, 31, 6, tzinfo=UTC)
+Listed = tuple[int, str, str, int, int, str]
+"""user, surface, kind, item, streamer, source; rank and score follow from the order."""
+
+
+def write(warehouse: Warehouse, table: Table, day: date, rows: list[dict[str, Any]]) -> None:
+    names = [column.name for column in table.columns]
+    filled = [{name: row.get(name) for name in names} for row in rows]
+    warehouse.write(table, day, pa.Table.from_pylist(filled, table.schema), [], NOW)
+
+
+def candidate_rows(listed: Iterable[Listed]) -> list[dict[str, Any]]:
+    return [
+        {
+            c.USER_ID: user,
+            c.SURFACE: surface,
+            c.RANK: rank,
+            c.ITEM_KIND: kind,
+            c.ITEM_ID: item,
+            c.STREAMER_ID: streamer,
+            c.SOURCE: source,
+            c.SCORE: 1.0 / rank,
+            c.MODEL_VERSION: "7",
+            c.AVAILABLE_AT: NOW,
+        }
+        for rank, (user, surface, kind, item, streamer, source) in enumerate(listed, start=1)
+    ]
+
+
+def segment_rows(segment: str, listed: Iterable[Listed]) -> list[dict[str, Any]]:
+    return [{**row, c.SEGMENT: segment} for row in candidate_rows(listed)]
+
+
+def user_rows(segments: dict[int, str]) -> list[dict[str, Any]]:
+    counts = (c.VIEWS, c.VALUED_VIEWS, c.ACTIVE_DAYS, c.DISTINCT_STREAMERS)
+    means = (c.WATCHED_SECONDS, c.LIVE_SHARE, c.MEAN_VALUE)
+    lists = (c.RECENT_CONTENT_IDS, c.RECENT_STREAMER_IDS, c.PREFERRED_STREAMER_IDS)
+    rest = {**dict.fromkeys(counts, 0), **dict.fromkeys(means, 0.0), c.AVAILABLE_AT: NOW}
+    return [
+        {c.USER_ID: user, c.SEGMENT: segment, **rest, **{name: [] for name in lists}}
+        for user, segment in segments.items()
+    ]
+
+
+def clips(user: int, count: int, first: int = 100, source: str = "two_tower") -> list[Listed]:
+    """`count` clips of as many streamers on home_clips."""
+    return [(user, "home_clips", "clip", first + index, 10 + index, source) for index in range(count)]
+
+
+def small_platform(root: Path) -> Warehouse:
+    """User 1 (heavy) and 2 (light) have lists; segments light and all have some; streamers 10 to 15 can be live."""
+    warehouse = Warehouse(root / "warehouse")
+    live = [(1, "home_live", "streamer", 10 + index, 10 + index, "preferred") for index in range(6)]
+    listed = [
+        *clips(1, 4),
+        *clips(1, 3, 200, "popular"),
+        *clips(2, 5),
+        *live,
+        (1, "favorites_clips", "vod", 300, 10, "preferred"),
+    ]
+    write(warehouse, CANDIDATE_LIST, DAY, candidate_rows(listed))
+    light = segment_rows("light", clips(0, 4, 400, "popular"))
+    everybody = segment_rows("all", clips(0, 6, 500, "popular"))
+    write(warehouse, SEGMENT_LIST, DAY, [*light, *everybody])
+    write(warehouse, USER_FEATURE, DAY, user_rows({1: "heavy", 2: "light", 3: "light"}))
+    write(warehouse, CONTENT, DAY, content_rows({101: "public", 102: "removed"}))
+    streamers = [{c.STREAMER_ID: 10 + index, c.NAME: f"streamer-{index}"} for index in range(6)]
+    write(warehouse, STREAMER, DAY, streamers)
+    return warehouse
+
+
+def view(user: int, content: int, at: datetime, **values: object) -> dict[str, Any]:
+    """A valued clip view of one second at a moment, unless `values` say otherwise."""
+    return {
+        c.USER_ID: user,
+        c.CONTENT_ID: content,
+        c.CONTENT_KIND: "clip",
+        c.STREAMER_ID: 10,
+        c.VIEW_DAY: at.date(),
+        c.FIRST_EVENT_TIME: at,
+        c.LAST_EVENT_TIME: at,
+        c.WATCHED_SECONDS: 1.0,
+        c.USER_RELATIVE: 0.0,
+        c.CONTENT_RELATIVE: 0.0,
+        c.VALUE: 1.0,
+        c.IS_VALUED: True,
+        c.WEIGHT: 1.0,
+        c.AVAILABLE_AT: NOW,
+        **values,
+    }
+
+
+def content_rows(visibilities: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            c.CONTENT_ID: content,
+            c.CONTENT_KIND: "clip",
+            c.STREAMER_ID: 10,
+            c.TITLE: f"title {content}",
+            c.VISIBILITY: visibility,
+        }
+        for content, visibility in visibilities.items()
+    ]

@@ -14,8 +14,9 @@ Ids are unsigned offsets from the list's smallest, in the narrowest width that h
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -84,36 +85,61 @@ def encode(values: Sequence[str], codes: Sequence[str]) -> npt.NDArray[np.uint8]
 
 
 def pack(candidates: CandidateColumns) -> bytes:
-    """The packed string of a list.
+    """The packed string of one list.
 
     Raises:
-        PayloadError: more candidates than a list can hold.
+        PayloadError: more candidates than a list can hold, or a score that is no number.
     """
-    count = len(candidates)
-    if count > MAX_COUNT:
-        raise PayloadError(f"{count} candidates in one list; at most {MAX_COUNT} fit")
-    item_base, item_offsets = _narrow(candidates.item_ids)
-    own = bool(np.array_equal(candidates.item_ids, candidates.streamer_ids))
-    streamers, index = np.unique(candidates.streamer_ids, return_inverse=True)
-    streamer_base, streamer_offsets = _narrow(streamers)
-    low, high = _score_range(candidates.scores)
-    header = _HEADER.pack(
-        VERSION,
-        item_offsets.itemsize,
-        _ITEMS_ARE_STREAMERS if own else 0,
-        0 if own else streamer_offsets.itemsize,
-        count,
-        0 if own else len(streamers),
-        item_base,
-        0 if own else streamer_base,
-        low,
-        high,
-    )
-    parts = [header, item_offsets.tobytes()]
-    if not own:
-        parts += [streamer_offsets.tobytes(), index.astype(_index_type(len(streamers))).tobytes()]
-    parts += [(candidates.kinds << 6 | candidates.sources).tobytes(), _quantise(candidates.scores, low, high).tobytes()]
-    return b"".join(parts)
+    if len(candidates) == 0:
+        return _HEADER.pack(VERSION, 1, _ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
+    return next(pack_lists(candidates, [0, len(candidates)]))
+
+
+def pack_lists(candidates: CandidateColumns, edges: Sequence[int]) -> Iterator[bytes]:
+    """The packed strings of many lists that follow each other in the columns, none empty; vectorised over all.
+
+    Args:
+        candidates: (K,) of all lists, L of them.
+        edges: (L + 1,) where each list starts, and the end of the last one.
+
+    Raises:
+        PayloadError: as `pack`.
+    """
+    starts, ends = np.asarray(edges[:-1], np.intp), np.asarray(edges[1:], np.intp)
+    sizes = ends - starts
+    if len(sizes) == 0:
+        return
+    if int(sizes.max()) > MAX_COUNT:
+        raise PayloadError(f"{int(sizes.max())} candidates in one list; at most {MAX_COUNT} fit")
+    if not np.isfinite(candidates.scores).all():
+        raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
+    own = np.logical_and.reduceat(candidates.item_ids == candidates.streamer_ids, starts).tolist()
+    items = _Offsets.of(candidates.item_ids, starts, sizes)
+    owners, index, owner_edges = _distinct(candidates.streamer_ids, sizes)
+    streamers = _Offsets.of(owners, owner_edges[:-1], owner_edges[1:] - owner_edges[:-1])
+    narrow, wide = index.astype(_WIDTHS[1]).tobytes(), index.astype(_WIDTHS[2]).tobytes()
+    codes = (candidates.kinds << 6 | candidates.sources).tobytes()
+    lows, highs, scores = _quantised(candidates.scores, starts, sizes)
+    owner_bounds = owner_edges.tolist()
+    for row, (start, stop) in enumerate(pairwise(edges)):
+        first, last = owner_bounds[row : row + 2]
+        head = _HEADER.pack(
+            VERSION,
+            items.widths[row],
+            _ITEMS_ARE_STREAMERS if own[row] else 0,
+            0 if own[row] else streamers.widths[row],
+            stop - start,
+            0 if own[row] else last - first,
+            items.bases[row],
+            0 if own[row] else streamers.bases[row],
+            lows[row],
+            highs[row],
+        )
+        owned = b""
+        if not own[row]:
+            places = narrow[start:stop] if last - first <= 256 else wide[2 * start : 2 * stop]
+            owned = streamers.cut(row, first, last) + places
+        yield b"".join((head, items.cut(row, start, stop), owned, codes[start:stop], scores[start:stop]))
 
 
 def unpack(packed: bytes) -> CandidateColumns:
@@ -147,18 +173,47 @@ def unpack(packed: bytes) -> CandidateColumns:
     kinds, sources = (columns[-2] >> 6).astype(np.uint8), (columns[-2] & 63).astype(np.uint8)
     if count and int(sources.max()) >= len(SOURCES):
         raise PayloadError(f"source code {int(sources.max())} is unknown; this reader knows {len(SOURCES)}")
-    scores = np.float32(low) + columns[-1].astype(np.float32) * np.float32((high - low) / 255)
+    scores = low + columns[-1].astype(np.float64) * ((high - low) / 255)
     return CandidateColumns(item_ids, kinds, streamer_ids, sources, scores.astype(np.float32))
 
 
-def _narrow(ids: Ids) -> tuple[int, npt.NDArray[Any]]:
-    if len(ids) == 0:
-        return 0, np.empty(0, _WIDTHS[1])
-    base = int(ids.min())
-    # uint64 arithmetic wraps, so the offset is right even where max - min overflows int64.
-    offsets = ids.astype(np.uint64) - np.uint64(base % 2**64)
-    width = next(width for width in _WIDTHS if int(offsets.max()) < 2 ** (8 * width))
-    return base, offsets.astype(_WIDTHS[width])
+@dataclass(frozen=True)
+class _Offsets:
+    """Ids of many lists as offsets from each list's smallest, in each width that some list needs."""
+
+    bases: list[int]
+    widths: list[int]
+    encoded: dict[int, bytes]
+
+    @classmethod
+    def of(cls, ids: Ids, starts: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]) -> "_Offsets":
+        bases = np.minimum.reduceat(ids, starts)
+        # uint64 arithmetic wraps, so the offset is right even where max - min overflows int64.
+        offsets = ids.view(np.uint64) - np.repeat(bases, sizes).view(np.uint64)
+        largest = np.maximum.reduceat(offsets, starts)
+        places = np.searchsorted([2**8 - 1, 2**16 - 1, 2**32 - 1], largest.astype(np.float64))
+        widths = np.array(list(_WIDTHS))[places]
+        encoded = {int(width): offsets.astype(_WIDTHS[int(width)]).tobytes() for width in np.unique(widths)}
+        return cls(bases.tolist(), widths.tolist(), encoded)
+
+    def cut(self, row: int, start: int, stop: int) -> bytes:
+        """The bytes of one list's ids."""
+        width = self.widths[row]
+        return self.encoded[width][width * start : width * stop]
+
+
+def _distinct(ids: Ids, sizes: npt.NDArray[np.intp]) -> tuple[Ids, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Each list's distinct ids in order, the place of each row's id among them, and where each list's begin."""
+    lists = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((ids, lists))
+    ranked, ranked_lists = ids[order], lists[order]
+    is_new = np.ones(len(ids), bool)
+    is_new[1:] = (ranked[1:] != ranked[:-1]) | (ranked_lists[1:] != ranked_lists[:-1])
+    counts = np.bincount(ranked_lists[is_new], minlength=len(sizes))
+    edges = np.concatenate([[0], np.cumsum(counts)])
+    index = np.empty(len(ids), np.intp)
+    index[order] = np.cumsum(is_new) - 1 - edges[ranked_lists]
+    return ranked[is_new], index, edges
 
 
 def _widen(offsets: npt.NDArray[Any], base: int) -> Ids:
@@ -169,17 +224,17 @@ def _index_type(distinct: int) -> np.dtype[Any]:
     return _WIDTHS[1] if distinct <= 256 else _WIDTHS[2]
 
 
-def _score_range(scores: npt.NDArray[np.float32]) -> tuple[float, float]:
-    if len(scores) == 0:
-        return 0.0, 0.0
-    if not np.isfinite(scores).all():
-        raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
-    return float(scores.min()), float(scores.max())
-
-
-def _quantise(scores: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.uint8]:
-    scale = 255 / (high - low) if high > low else 0.0
-    return np.rint((scores - low) * scale).astype(np.uint8)
+def _quantised(
+    scores: npt.NDArray[np.float32], starts: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]
+) -> tuple[list[float], list[float], bytes]:
+    """Each list's lowest and highest score, and every score in 255 steps between them."""
+    # In float64: the difference of two float32 can overflow, and so can the scale of a very narrow range.
+    exact = scores.astype(np.float64)
+    lows, highs = np.minimum.reduceat(exact, starts), np.maximum.reduceat(exact, starts)
+    ranges = highs - lows
+    scales = np.divide(255.0, ranges, out=np.zeros(len(ranges)), where=ranges > 0)
+    steps = np.rint((exact - np.repeat(lows, sizes)) * np.repeat(scales, sizes))
+    return lows.tolist(), highs.tolist(), steps.astype(np.uint8).tobytes()
 
 
 def _split(body: bytes, layout: list[tuple[int, np.dtype[Any]]]) -> list[npt.NDArray[Any]]:

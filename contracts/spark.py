@@ -1,13 +1,18 @@
 """How every Spark of streamrec is started, whoever starts it: a job's own session or the devstack's Connect server."""
 
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from contracts.errors import StoreUnavailableError
 from contracts.java import java_home
 from contracts.settings import Settings
 
 _DERBY_FOLDER = "metastore"
+_CONNECT_PORT = 15002
+_PROBE_SECONDS = 5.0
 
 
 def session_options(settings: Settings) -> dict[str, str]:
@@ -36,7 +41,7 @@ def server_options(settings: Settings) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": settings.spark.driver_memory,
-        "spark.driver.extraJavaOptions": java_options(home),
+        "spark.driver.extraJavaOptions": f"{java_options(home)} {settings.spark.java_options}".strip(),
     }
     if settings.hive_metastore_uri:
         return {**options, "spark.hadoop.hive.metastore.uris": settings.hive_metastore_uri}
@@ -66,3 +71,18 @@ def spark_environment(settings: Settings, environment: Mapping[str, str]) -> dic
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(home / "tmp"),
     }
+
+
+def check_remote(remote: str) -> None:
+    """See that a Spark Connect server listens: the client itself tries for ten minutes, without a word.
+
+    Raises:
+        StoreUnavailableError: nobody listens there.
+    """
+    address = urlsplit(remote)
+    try:
+        address_port = (address.hostname or "", address.port or _CONNECT_PORT)
+        socket.create_connection(address_port, timeout=_PROBE_SECONDS).close()
+    except OSError as error:
+        message = f"no Spark Connect server at {remote}; start one (python -m devstack spark) or unset spark.remote"
+        raise StoreUnavailableError(message) from error

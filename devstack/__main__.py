@@ -19,7 +19,7 @@ from devstack.demo.plan import named_log
 from devstack.demo.run import run_demo
 from devstack.service import LOCALHOST, Service, ServiceSpec, free_port
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Port = Annotated[int, typer.Option(help="0 takes a free one.")]
 
 

@@ -18,7 +18,7 @@ find_python() {
     IFS=:
     for folder in $PATH; do
         for name in python3.11 python3; do
-            if [ -x "$folder/$name" ] && "$folder/$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            if [ -x "$folder/$name" ] && "$folder/$name" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1; then
                 IFS=$old_ifs
                 echo "$folder/$name"
                 return

@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml  # type: ignore[import-untyped]  # the stubs are no dependency of ours
 
 from contracts.names import FEAST_PROJECT
 from contracts.settings import Settings
+from contracts.spark import server_options, session_options
 
 _SECONDS_PER_DAY = 86_400
 
@@ -30,7 +31,7 @@ def store_config(settings: Settings) -> dict[str, Any]:
         "project": FEAST_PROJECT,
         "provider": "local",
         "registry": str(settings.feast_registry_path),
-        "offline_store": {"type": settings.feast.offline_store},
+        "offline_store": _offline_store(settings),
         "online_store": {
             "type": "redis",
             "connection_string": connection_string(settings.redis.url),
@@ -42,6 +43,17 @@ def store_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _offline_store(settings: Settings) -> dict[str, Any]:
+    """The Spark store joins inside the run's JVM: an embedded metastore admits no second one."""
+    if settings.feast.offline_store == "duckdb":
+        return {"type": "duckdb"}
+    if settings.spark.remote:
+        address = {"spark.remote": settings.spark.remote}
+    else:
+        address = {"spark.master": settings.spark.master, **server_options(settings)}
+    return {"type": "spark", "spark_conf": {**address, **session_options(settings)}}
+
+
 def connection_string(redis_url: str) -> str:
     """Feast's spelling of a Redis address: `host:port,db=0,password=...`."""
     url = urlsplit(redis_url)
@@ -51,5 +63,5 @@ def connection_string(redis_url: str) -> str:
         "password": url.password,
         "ssl": "true" if url.scheme == "rediss" else None,
     }
-    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    given = [f"{name}={unquote(value)}" for name, value in options.items() if value]
     return ",".join([f"{url.hostname}:{url.port or 6379}", *given])

@@ -13,6 +13,7 @@ from feast import FeatureStore
 from contracts import columns as c
 from contracts.clock import available_at
 from contracts.errors import FeatureStoreMissingError, MissingPartitionError, StoreUnavailableError
+from contracts.feast_engine import offline_engine
 from contracts.names import SERVICE_SERVING, VIEW_USER
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
@@ -35,7 +36,7 @@ def apply_definitions(settings: Settings) -> FeatureStore:
         if not warehouse.dates(table):
             raise MissingPartitionError(table.name, "(any day)", f"{table.owner} --date DAY")
     store = FeatureStore(fs_yaml_file=write_config(settings))
-    with _quiet():
+    with offline_engine(settings), _quiet():
         store.apply(definitions(source_factory(settings), settings.feast.ttl_days))
     return store
 
@@ -64,7 +65,7 @@ def materialize(settings: Settings, day: date) -> int:
     warehouse = Warehouse(settings.warehouse_path)
     snapshots = {view: warehouse.require(table, day) for view, table in _ONLINE.items()}
     store = open_store(settings)
-    with _online_store(settings), _quiet():
+    with offline_engine(settings), _online_store(settings), _quiet():
         for view in snapshots:
             first, last = _available(settings, warehouse, view, day)
             store.materialize(first, last, feature_views=[view])

@@ -1,16 +1,11 @@
 """The Spark session that all jobs of a run share: Spark Connect where a server is set, else one of our own on Hive."""
 
 import os
-import socket
-from urllib.parse import urlsplit
 
 from pyspark.sql import SparkSession
 
-from contracts.errors import StoreUnavailableError
 from contracts.settings import Settings
-from contracts.spark import server_options, session_options, spark_environment
-
-_PROBE_SECONDS = 5.0
+from contracts.spark import check_remote, server_options, session_options, spark_environment
 
 
 def open_session(settings: Settings) -> SparkSession:
@@ -29,13 +24,7 @@ def open_session(settings: Settings) -> SparkSession:
 
 
 def _connect(remote: str) -> SparkSession:
-    # The client itself would try for ten minutes, without a word, before it says that nobody is there.
-    address = urlsplit(remote)
-    try:
-        socket.create_connection((address.hostname or "", address.port or 15002), timeout=_PROBE_SECONDS).close()
-    except OSError as error:
-        message = f"no Spark Connect server at {remote}; start one (python -m devstack spark) or unset spark.remote"
-        raise StoreUnavailableError(message) from error
+    check_remote(remote)
     return SparkSession.builder.remote(remote).getOrCreate()
 
 

@@ -5,19 +5,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack
+from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack_lists
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
 from contracts.tables import CANDIDATE_LIST, SEGMENT_LIST, USER_FEATURE
-from serving.runs import Codes, runs
+from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
+_PACKED_AT_ONCE: Final = 2_000
 Entry = tuple[str, bytes, bytes]
 """Key of a hash, its field, the field's value."""
 
@@ -119,10 +121,10 @@ def _user_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
     surfaces, codes = _dictionary(rows.column(c.SURFACE))
     order = np.lexsort((rows.column(c.RANK).to_numpy(), users, codes))
     users, codes, candidates = users[order], codes[order], candidate_columns(rows).take(order)
-    for start, stop in runs(users, codes):
-        user = int(users[start])
-        key = redis_keys.lists(generation, surfaces[codes[start]], redis_keys.bucket_of(user))
-        yield key, str(user).encode(), pack(candidates.take(slice(start, stop)))
+    edges = run_edges(users, codes)
+    owners = zip(users[edges[:-1]].tolist(), codes[edges[:-1]].tolist(), strict=True)
+    for (user, code), packed in zip(owners, _packed(candidates, edges), strict=True):
+        yield redis_keys.lists(generation, surfaces[code], redis_keys.bucket_of(user)), str(user).encode(), packed
 
 
 def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
@@ -130,9 +132,17 @@ def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
     segments, segment_codes = _dictionary(rows.column(c.SEGMENT))
     order = np.lexsort((rows.column(c.RANK).to_numpy(), segment_codes, codes))
     codes, segment_codes, candidates = codes[order], segment_codes[order], candidate_columns(rows).take(order)
-    for start, stop in runs(codes, segment_codes):
+    edges = run_edges(codes, segment_codes)
+    for start, packed in zip(edges, _packed(candidates, edges), strict=False):
         key = redis_keys.segment_lists(generation, surfaces[codes[start]])
-        yield key, segments[segment_codes[start]].encode(), pack(candidates.take(slice(start, stop)))
+        yield key, segments[segment_codes[start]].encode(), packed
+
+
+def _packed(candidates: CandidateColumns, edges: list[int]) -> Iterator[bytes]:
+    """The lists between the edges, packed some thousand at a time: enough to share the work, small in memory."""
+    for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
+        cut = edges[first : first + _PACKED_AT_ONCE + 1]
+        yield from pack_lists(candidates.take(slice(cut[0], cut[-1])), [edge - cut[0] for edge in cut])
 
 
 def _segments(rows: pa.Table, generation: str) -> Iterator[Entry]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from contracts.schema import Table
 from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import USER_ACTION, VIEW_VALUE
-from serving.runs import runs
+from serving.runs import run_edges
 from serving.stores.protocol import UserStore
 
 _USERS_AT_ONCE = 5_000
@@ -43,7 +44,7 @@ def sync_seen(warehouse: Warehouse, store: UserStore, settings: Settings, day: d
     users, contents, times = seen_contents(warehouse, settings.candidates, day)
     batch: dict[int, dict[int, float]] = {}
     seen_users = 0
-    for start, stop in runs(users):
+    for start, stop in pairwise(run_edges(users)):
         batch[int(users[start])] = dict(zip(contents[start:stop].tolist(), times[start:stop].tolist(), strict=True))
         seen_users += 1
         if len(batch) == _USERS_AT_ONCE:

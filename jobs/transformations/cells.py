@@ -10,8 +10,9 @@ from pyspark.sql import functions as f
 from pyspark.sql.types import DataType, DoubleType, FloatType
 
 _INTEGRAL_FRACTION: Final = r"\.0*$"
+_OWN_ZONE: Final = r":\d{2}(\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 _POSITIVE_MASK: Final = 0x7FFF_FFFF_FFFF_FFFF
-_SQL_TYPES: Final = {
+SQL_TYPES: Final = {
     pa.int32(): "int",
     pa.int64(): "bigint",
     pa.float64(): "double",
@@ -33,7 +34,7 @@ def from_source(frame: DataFrame, name: str, wanted: pa.DataType) -> Cell:
     """A source column as the type that the table wants; one that has it already is taken as it is."""
     found = frame.schema[name].dataType
     source = f.col(f"`{name}`")
-    sql_type = _SQL_TYPES[wanted]
+    sql_type = SQL_TYPES[wanted]
     if found.simpleString() == sql_type:
         malformed = ~f.is_valid_utf8(source) if sql_type == "string" else f.lit(False)
         return Cell(source, f.coalesce(malformed, f.lit(False)))
@@ -49,7 +50,7 @@ def as_text(source: Column, found: DataType, wanted: pa.DataType) -> Column:
 
 def parse(text: Column, wanted: pa.DataType) -> Cell:
     """Text as a type: `12.0` is an integer, `1` a boolean, a time without zone UTC."""
-    sql_type = _SQL_TYPES[wanted]
+    sql_type = SQL_TYPES[wanted]
     trimmed = f.nullif(f.trim(text), f.lit(""))
     if sql_type in ("int", "bigint", "boolean"):
         return _cell(trimmed, f.regexp_replace(trimmed, _INTEGRAL_FRACTION, "").try_cast(sql_type))
@@ -71,9 +72,10 @@ def epoch(text: Column, per_second: int) -> Cell:
 
 
 def local_time(text: Column, time_zone: str) -> Cell:
-    """A time without zone, in `time_zone`."""
+    """A time in `time_zone`, unless the text names its own."""
     parsed = parse(text, pa.timestamp("us", tz="UTC"))
-    return Cell(f.to_utc_timestamp(parsed.value, time_zone), parsed.malformed)
+    local = f.to_utc_timestamp(parsed.value, time_zone)
+    return Cell(f.when(text.rlike(_OWN_ZONE), parsed.value).otherwise(local), parsed.malformed)
 
 
 def hashed(text: Column) -> Cell:
@@ -85,7 +87,7 @@ def hashed(text: Column) -> Cell:
 
 def constant(value: str | float | bool | None, wanted: pa.DataType) -> Cell:
     """The same value in every row."""
-    return Cell(f.lit(value).cast(_SQL_TYPES[wanted]), f.lit(False))
+    return Cell(f.lit(value).cast(SQL_TYPES[wanted]), f.lit(False))
 
 
 def any_of(conditions: list[Column]) -> Column:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.two_tower.config import SPARSE_ABOVE_ROWS, ModelConfig
+from models.two_tower.config import SPARSE_ABOVE_ROWS, SPARSE_USERS_ABOVE_ROWS, ModelConfig
 from models.two_tower.features import AGE_BUCKETS, DURATION_BUCKETS, KINDS, NUMERIC_FEATURES, SEGMENTS
 
 _INITIAL_SCALE = 0.1
@@ -48,8 +48,8 @@ class UserBatch(NamedTuple):
     numeric: Tensor
 
 
-def _table(rows: int, dim: int) -> nn.Embedding:
-    table = nn.Embedding(rows, dim, sparse=rows > SPARSE_ABOVE_ROWS)
+def _table(rows: int, dim: int, sparse_above: int = SPARSE_ABOVE_ROWS) -> nn.Embedding:
+    table = nn.Embedding(rows, dim, sparse=rows > sparse_above)
     nn.init.normal_(table.weight, std=_INITIAL_SCALE)
     return table
 
@@ -80,7 +80,7 @@ class UserTower(nn.Module):
         super().__init__()
         self._items = (items,)  # a tuple, so that the shared tables are registered once, under the item tower
         self._config = config
-        self.user = _table(config.sizes.users, config.dim)
+        self.user = _table(config.sizes.users, config.dim, SPARSE_USERS_ABOVE_ROWS)
         self.segment = _table(len(SEGMENTS) + 1, config.dim)
         self.history = nn.Linear(config.dim, config.dim, bias=False)
         self.streamers = nn.Linear(config.dim, config.dim, bias=False)
@@ -104,6 +104,10 @@ class UserTower(nn.Module):
 
 def _mean_pool(table: nn.Embedding, rows: Tensor) -> Tensor:
     """Mean over the known rows of each history, [B, H] -> [B, D]; zero for an empty history."""
+    filled = torch.nonzero((rows != 0).any(dim=0))
+    if len(filled) == 0:
+        return table.weight.new_zeros(len(rows), table.embedding_dim)
+    rows = rows[:, : int(filled[-1]) + 1]  # columns that are empty in the whole batch cost as much as full ones
     known = (rows != 0).to(table.weight.dtype)
     weights = known / known.sum(dim=1, keepdim=True).clamp(min=1.0)
     return functional.embedding_bag(rows, table.weight, per_sample_weights=weights, mode="sum", sparse=table.sparse)

@@ -87,9 +87,11 @@ class RedisGenerations:
 
     @unavailable_is_named
     def sweep(self) -> list[str]:
-        kept = set(self._redis.lrange(redis_keys.GENERATION_HISTORY, 0, -1))
-        begun = self._redis.smembers(redis_keys.GENERATIONS_BEGUN) - kept
-        dead = [name.decode() for name in begun if not self._is_alive(name.decode())]
+        begun = [name.decode() for name in self._redis.smembers(redis_keys.GENERATIONS_BEGUN)]
+        silent = [generation for generation in begun if not self._is_alive(generation)]
+        # Read last: what flips while we look stops beating only once it is in the history, and the silent cannot flip.
+        kept = {name.decode() for name in self._redis.lrange(redis_keys.GENERATION_HISTORY, 0, -1)}
+        dead = [generation for generation in silent if generation not in kept]
         for generation in dead:
             self._delete(generation)
         return sorted(dead)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from contracts import columns as c
 from contracts.clock import available_at
+from contracts.feast_engine import offline_engine
 from contracts.names import FEAST_EVENT_TIMESTAMP, SERVICE_TRAINING
 from contracts.schema import BOOL, INT64_LIST, STRING, TIMESTAMP, Table
 from contracts.settings import Settings
@@ -45,9 +46,10 @@ def training_frame(settings: Settings, day: date) -> pd.DataFrame:
     entities = labels.to_pandas().rename(columns={c.EVENT_TIME: FEAST_EVENT_TIMESTAMP})
     store = FeatureStore(fs_yaml_file=settings.feast_config_path)
     service = store.get_feature_service(SERVICE_TRAINING)
-    job = store.get_historical_features(entity_df=entities, features=service, full_feature_names=True)
-    keys = [FEAST_EVENT_TIMESTAMP, c.USER_ID, c.CONTENT_ID]
-    return job.to_arrow().to_pandas().sort_values(keys, ignore_index=True)
+    with offline_engine(settings):
+        job = store.get_historical_features(entity_df=entities, features=service, full_feature_names=True)
+        frame = job.to_arrow().to_pandas()
+    return frame.sort_values([FEAST_EVENT_TIMESTAMP, c.USER_ID, c.CONTENT_ID], ignore_index=True)
 
 
 def _filler(table: Table) -> dict[str, Any]:

@@ -84,6 +84,27 @@ def small_platform(root: Path) -> Warehouse:
     return warehouse
 
 
+def view(user: int, content: int, at: datetime, **values: object) -> dict[str, Any]:
+    """A valued clip view of one second at a moment, unless `values` say otherwise."""
+    return {
+        c.USER_ID: user,
+        c.CONTENT_ID: content,
+        c.CONTENT_KIND: "clip",
+        c.STREAMER_ID: 10,
+        c.VIEW_DAY: at.date(),
+        c.FIRST_EVENT_TIME: at,
+        c.LAST_EVENT_TIME: at,
+        c.WATCHED_SECONDS: 1.0,
+        c.USER_RELATIVE: 0.0,
+        c.CONTENT_RELATIVE: 0.0,
+        c.VALUE: 1.0,
+        c.IS_VALUED: True,
+        c.WEIGHT: 1.0,
+        c.AVAILABLE_AT: NOW,
+        **values,
+    }
+
+
 def content_rows(visibilities: dict[int, str]) -> list[dict[str, Any]]:
     return [
         {

@@ -1,0 +1,20 @@
+from serving.stores.memory import MemoryStore
+
+
+def test_a_lease_ends_with_its_time() -> None:
+    now = [0.0]
+    store = MemoryStore(lambda: now[0])
+    store.put_leases({1: b"a"}, 90)
+    now[0] = 89.9
+    assert store.leases([1]) == [b"a"]
+    now[0] = 90.0
+    assert store.leases([1]) == [None]
+
+
+def test_a_publish_whose_heartbeat_stopped_is_swept() -> None:
+    now = [0.0]
+    store = MemoryStore(lambda: now[0])
+    store.begin("g1", 60)
+    store.write_hashes("g1", {"k": {b"1": b"list"}}, 1_000)
+    now[0] = 61.0
+    assert store.sweep() == ["g1"]

@@ -1,0 +1,48 @@
+"""What only a real server can show: times to live, time limits, memory."""
+
+import socket
+import time
+
+import pytest
+import redis
+
+from contracts import redis_keys
+from contracts.errors import StoreUnavailableError
+from serving.stores.redis_store import RedisStore
+
+
+def test_every_key_of_a_generation_but_the_pointers_expires(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    store.begin("g1", 60)
+    store.write_hashes("g1", {redis_keys.lists("g1", "home_clips", 0): {b"1": b"list"}}, 100)
+    store.flip("g1", {"day": "2026-01-30"}, 100)
+    with redis.Redis.from_url(redis_url) as client:
+        lasting = {key.decode() for key in client.scan_iter() if client.ttl(key) == -1}
+    assert lasting == {redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY, redis_keys.GENERATIONS_BEGUN}
+
+
+def test_a_lease_expires_by_itself(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    store.put_leases({1: b"a"}, 0.05)
+    with redis.Redis.from_url(redis_url) as client:
+        assert 0 < client.pttl(redis_keys.live_lease(1)) <= 50
+
+
+def test_a_server_that_is_away_is_named() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        store = RedisStore.open(f"redis://127.0.0.1:{unused.getsockname()[1]}/0", 50)
+        with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
+            store.current_generation()
+
+
+def test_a_server_that_does_not_answer_costs_no_more_than_the_limit() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        store = RedisStore.open(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", 50)
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailableError, match="Timeout"):
+            store.current_generation()
+        # One connection attempt and one call, with room for a busy machine; a retry would cost a second.
+        assert time.monotonic() - started < 0.9

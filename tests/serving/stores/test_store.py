@@ -1,0 +1,126 @@
+"""One suite for every backend of the store."""
+
+import pytest
+
+from contracts import redis_keys
+from contracts.errors import NoGenerationError, PublishOvertakenError
+from serving.stores.protocol import Store
+
+INFO = {"day": "2026-01-30"}
+EVERY_INT64 = [0, 1, -1, 2**63 - 1, -(2**63)]
+
+
+def publish(store: Store, generation: str, users: dict[int, bytes]) -> None:
+    store.begin(generation, 60)
+    for user, packed in users.items():
+        key = redis_keys.lists(generation, "home_clips", redis_keys.bucket_of(user))
+        store.write_hashes(generation, {key: {str(user).encode(): packed}}, 60)
+    store.flip(generation, INFO, 60)
+
+
+def served(store: Store, user: int) -> bytes | None:
+    generation = store.current_generation()
+    return store.user_row(generation, "home_clips", user).packed if generation else None
+
+
+def test_an_empty_store_serves_nothing(store: Store) -> None:
+    assert store.current_generation() is None
+    row = store.user_row("g", "home_clips", 1)
+    assert (dict(row.info), row.packed, row.segment, len(row.seen)) == ({}, None, None, 0)
+
+
+@pytest.mark.parametrize("user", EVERY_INT64)
+def test_a_list_is_found_under_any_user_id(store: Store, user: int) -> None:
+    publish(store, "g1", {user: b"list"})
+    assert served(store, user) == b"list"
+
+
+def test_a_generation_is_not_served_before_the_flip(store: Store) -> None:
+    publish(store, "g1", {1: b"old"})
+    store.begin("g2", 60)
+    store.write_hashes("g2", {redis_keys.lists("g2", "home_clips", 0): {b"1": b"new"}}, 60)
+    assert served(store, 1) == b"old"
+
+
+def test_rollback_serves_the_generation_before_and_only_that(store: Store) -> None:
+    publish(store, "g1", {1: b"old"})
+    publish(store, "g2", {1: b"new"})
+    assert store.rollback() == "g1"
+    assert served(store, 1) == b"old"
+    with pytest.raises(NoGenerationError, match="no earlier generation"):
+        store.rollback()
+
+
+def test_rollback_without_any_generation_is_named(store: Store) -> None:
+    with pytest.raises(NoGenerationError, match="no earlier generation"):
+        store.rollback()
+
+
+def test_a_sweep_keeps_the_last_two_and_what_is_being_written(store: Store) -> None:
+    for generation in ("g1", "g2", "g3"):
+        publish(store, generation, {1: generation.encode()})
+    store.begin("g4", 60)
+    assert store.sweep() == ["g1"]
+    assert store.user_row("g1", "home_clips", 1).packed is None
+    assert store.user_row("g2", "home_clips", 1).packed == b"g2"
+    assert store.sweep() == []
+
+
+def test_what_was_rolled_back_is_swept(store: Store) -> None:
+    publish(store, "g1", {1: b"old"})
+    publish(store, "g2", {1: b"bad"})
+    store.rollback()
+    assert store.sweep() == ["g2"]
+    assert served(store, 1) == b"old"
+
+
+def test_a_publish_without_a_heartbeat_cannot_flip(store: Store) -> None:
+    store.begin("g1", 60)
+    store.flip("g1", INFO, 60)
+    with pytest.raises(PublishOvertakenError, match="publish again"):
+        store.flip("g1", INFO, 60)
+
+
+def test_seen_contents_keep_their_latest_time_and_forget_the_oldest(store: Store) -> None:
+    store.add_seen({1: {10: 100.0, 11: 500.0}, 2: {-(2**63): 500.0}}, 0.0, 60)
+    store.add_seen({1: {10: 50.0, 12: 600.0}}, 200.0, 60)
+    assert sorted(store.user_row("g", "home_clips", 1).seen.tolist()) == [11, 12]
+    assert store.user_row("g", "home_clips", 2).seen.tolist() == [-(2**63)]
+
+
+def test_hidden_streamers_and_contents_are_told_apart(store: Store) -> None:
+    store.add_hidden({1: ["streamer:5", "content:6"]}, 60)
+    store.add_hidden({1: ["content:-7"]}, 60)
+    row = store.user_row("g", "home_clips", 1)
+    assert (row.hidden_streamers.tolist(), row.hidden_contents.tolist()) == ([5], [-7, 6])
+
+
+def test_leases_are_read_in_the_order_asked_for(store: Store) -> None:
+    store.put_leases({1: b"a", 2: b"b"}, 60)
+    assert store.leases([2, 3, 1]) == [b"b", None, b"a"]
+    assert store.leases([]) == []
+
+
+def test_a_lease_ends_when_it_is_dropped(store: Store) -> None:
+    store.put_leases({1: b"a"}, 60)
+    assert (store.drop_lease(1), store.drop_lease(1)) == (True, False)
+    assert store.leases([1]) == [None]
+
+
+def test_a_posterior_epoch_is_written_once(store: Store) -> None:
+    context = ("home_clips", "light")
+    assert store.posteriors(*context) is None
+    assert store.put_epoch(context, 1, b"first", 60)
+    assert not store.put_epoch(context, 1, b"other", 60)
+    assert store.put_epoch(context, 2, b"second", 60)
+    assert (store.posteriors(*context), store.posterior_epoch(*context, 1)) == (b"second", b"first")
+    assert store.posterior_epoch("home_clips", "heavy", 1) is None
+
+
+def test_a_stream_is_read_page_by_page_in_order(store: Store) -> None:
+    for number in range(5):
+        store.append("s", str(number).encode(), 1_000)
+    page = store.read_stream("s", "0", 3)
+    assert [entry for _, entry in page] == [b"0", b"1", b"2"]
+    assert [entry for _, entry in store.read_stream("s", page[-1][0], 3)] == [b"3", b"4"]
+    assert store.read_stream("nothing", "0", 3) == []

@@ -1,0 +1,83 @@
+"""The commands as an operator runs them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from contracts.errors import StreamrecError
+from serving.__main__ import app
+from tests.serving.builders import DAY, small_platform
+
+Run = CliRunner().invoke
+
+
+@pytest.fixture
+def platform(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    small_platform(tmp_path)
+    monkeypatch.setenv("STREAMREC_HOME", str(tmp_path))
+    monkeypatch.setenv("STREAMREC_REDIS__URL", redis_url)
+    monkeypatch.setenv("STREAMREC_REDIS__TIMEOUT_MS", "10000")
+    monkeypatch.setenv("STREAMREC_BANDIT__PROPENSITY_DRAWS", "1000")
+    return DAY.isoformat()
+
+
+def ok(*arguments: str) -> str:
+    result = Run(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_from_publish_to_a_proven_slate(platform: str) -> None:
+    published = json.loads(ok("publish", "--date", platform))
+    assert published["lists"] == 4
+    at = f"{platform}T12:00"
+    arguments = ("recommend", "--user", "1", "--surface", "home_clips", "--request-id", "r1", "--at", at)
+    slate = json.loads(ok(*arguments, "--limit", "3", "--json"))
+    assert (slate["level"], slate["generation"], len(slate["items"])) == ("personal", published["generation"], 3)
+    assert json.loads(ok("drain_impressions", "--date", platform))["rows"] == 3
+    assert ok("recompute", "--date", platform, "--request-id", "r1").startswith("equal: ")
+
+
+def test_a_slate_is_a_table_for_people(platform: str) -> None:
+    ok("publish", "--date", platform)
+    shown = ok("recommend", "--user", "1", "--surface", "home_clips", "--limit", "4")
+    for word in ("rank", "kind", "title", "streamer", "source", "why", "two_tower"):
+        assert word in shown
+
+
+def test_a_streamer_goes_live_and_ends(platform: str) -> None:
+    ok("publish", "--date", platform)
+    ok("go_live", "--streamer", "11", "--broadcast", "77", "--title", "finals")
+    live = ("recommend", "--user", "1", "--surface", "home_live", "--json")
+    assert [item["item_id"] for item in json.loads(ok(*live))["items"]] == [77]
+    assert "offline" in ok("end_live", "--streamer", "11")
+    assert json.loads(ok(*live))["items"] == []
+    assert "was not live" in ok("end_live", "--streamer", "11")
+
+
+def test_rollback_serves_the_earlier_generation(platform: str) -> None:
+    first = json.loads(ok("publish", "--date", platform))
+    ok("publish", "--date", platform)
+    assert first["generation"] in ok("rollback")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("publish", "--date", "2026-02-30"), "--date 2026-02-30 is not a day like 2026-01-31"),
+        (("publish", "--date", "2026-01-01"), "run first: python -m jobs candidate_lists"),
+        (("rollback",), "no earlier generation"),
+        (("recommend", "--user", "1", "--surface", "home_clips"), "nothing has been published"),
+        (("recommend", "--user", "1", "--surface", "shelf"), "surface `shelf` is unknown"),
+        (("recommend", "--surface", "home_clips", "--limit", "0"), "limit 0 is out of range"),
+        (("recommend", "--surface", "home_clips", "--at", "noon"), "--at noon is not an ISO time"),
+        (("drain_impressions", "--date", "x"), "is not a day"),
+        (("update_posteriors", "--date", "2026-01-30"), "python -m jobs view_valuation"),
+        (("sync_live", "--date", "2026-01-30"), "table broadcast_v1 has no partition"),
+    ],
+)
+def test_what_cannot_be_done_is_named(platform: str, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(StreamrecError, match=message):
+        Run(app, arguments, catch_exceptions=False)

@@ -1,0 +1,153 @@
+"""A publish is all or nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import redis
+
+from contracts import redis_keys
+from contracts.errors import MissingPartitionError, StoreUnavailableError
+from contracts.payload import KINDS, SOURCES, unpack
+from contracts.settings import ServingSettings
+from contracts.snapshots import Warehouse
+from contracts.tables import CANDIDATE_LIST
+from serving.publish import publish
+from serving.stores.protocol import Store
+from serving.stores.redis_store import RedisStore
+from tests.serving.builders import DAY, NOW, candidate_rows, clips, small_platform, write
+
+SETTINGS = ServingSettings()
+
+
+def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Path) -> None:
+    report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
+    row = store.user_row(report.generation, "home_clips", 1)
+    candidates = unpack(row.packed or b"")
+    assert candidates.item_ids.tolist() == [100, 101, 102, 103, 200, 201, 202]
+    assert candidates.streamer_ids.tolist() == [10, 11, 12, 13, 10, 11, 12]
+    assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
+    assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
+    assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
+    assert (report.lists, report.segment_lists, report.users) == (4, 2, 3)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 1_000])
+def test_the_size_of_a_pipeline_changes_nothing(store: Store, tmp_path: Path, chunk: int) -> None:
+    settings = ServingSettings(publish_chunk_lists=chunk)
+    report = publish(small_platform(tmp_path), store, settings, DAY, NOW)
+    for user, count in ((1, 7), (2, 5)):
+        packed = store.user_row(report.generation, "home_clips", user).packed
+        assert len(unpack(packed or b"")) == count
+
+
+def test_any_user_id_can_have_a_list(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    users = [-(2**63), -1, 255, 256, 2**63 - 1]
+    rows = [row for user in users for row in candidate_rows(clips(user, 2, first=user // 2))]
+    write(warehouse, CANDIDATE_LIST, DAY, rows)
+    report = publish(warehouse, store, SETTINGS, DAY, NOW)
+    for user in users:
+        packed = store.user_row(report.generation, "home_clips", user).packed
+        assert unpack(packed or b"").item_ids.tolist() == [user // 2, user // 2 + 1]
+
+
+def test_publishing_again_keeps_two_generations_and_memory_does_not_grow(redis_url: str, tmp_path: Path) -> None:
+    warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)
+    publish(warehouse, store, SETTINGS, DAY, NOW)
+    second = publish(warehouse, store, SETTINGS, DAY, NOW)
+    with redis.Redis.from_url(redis_url) as client:
+        keys = client.dbsize()
+        reports = [publish(warehouse, store, SETTINGS, DAY, NOW) for _ in range(3)]
+        assert client.dbsize() == keys
+    assert reports[0].swept != ()
+    assert second.generation in reports[1].swept
+
+
+def test_a_day_without_lists_says_which_job_to_run(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(MissingPartitionError, match="run first: python -m jobs candidate_lists"):
+        publish(Warehouse(tmp_path), store, SETTINGS, DAY, NOW)
+
+
+class DyingStore(RedisStore):
+    """A store whose connection breaks at the n-th write."""
+
+    writes_left = 2
+
+    def write_hashes(self, *args: object, **kwargs: object) -> None:
+        self.writes_left -= 1
+        if self.writes_left < 0:
+            raise StoreUnavailableError("the connection broke")
+        super().write_hashes(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(redis_url: str, tmp_path: Path) -> None:
+    warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)
+    first = publish(warehouse, store, SETTINGS, DAY, NOW)
+    dying = DyingStore.open(redis_url, 10_000)
+    with pytest.raises(StoreUnavailableError, match="broke"):
+        publish(warehouse, dying, ServingSettings(publish_chunk_lists=1), DAY, NOW)
+    assert store.current_generation() == first.generation
+    with redis.Redis.from_url(redis_url) as client:
+        begun = {name.decode() for name in client.smembers(redis_keys.GENERATIONS_BEGUN)} - {first.generation}
+        # What a dead publish leaves behind stops beating after five minutes; the test does not wait for it.
+        (orphan,) = begun
+        client.delete(redis_keys.generation_heartbeat(orphan))
+        assert store.sweep() == [orphan]
+        assert not [key for key in client.scan_iter() if orphan.encode() in key]
+    assert store.user_row(first.generation, "home_clips", 1).packed is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("written", [0, 1, 3, 6, 9])
+def test_a_publish_killed_at_any_write_leaves_the_old_generation(redis_url: str, tmp_path: Path, written: int) -> None:
+    """The child kills itself with SIGKILL after so many writes: no handler, no flush, as in an outage."""
+    warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)
+    first = publish(warehouse, store, SETTINGS, DAY, NOW)
+    program = f"""
+import os, signal
+from pathlib import Path
+from contracts.settings import ServingSettings
+from contracts.snapshots import Warehouse
+from serving.publish import publish
+from serving.stores.redis_store import RedisStore
+from tests.serving.builders import DAY, NOW
+class Killed(RedisStore):
+    left = {written}
+    def write_hashes(self, *args):
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.left -= 1
+        super().write_hashes(*args)
+store = Killed.open({redis_url!r}, 10_000)
+publish(Warehouse(Path({str(warehouse.root)!r})), store, ServingSettings(publish_chunk_lists=1), DAY, NOW)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=120)
+    assert child.returncode == -signal.SIGKILL
+    assert store.current_generation() == first.generation
+    assert len(unpack(store.user_row(first.generation, "home_clips", 1).packed or b"")) == 7
+    assert publish(warehouse, store, SETTINGS, DAY, NOW).generation == store.current_generation()
+
+
+def test_two_publishes_at_once_end_with_one_whole_generation(redis_url: str, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    settings = ServingSettings(publish_chunk_lists=1)
+    threads = [
+        threading.Thread(target=publish, args=(warehouse, RedisStore.open(redis_url, 10_000), settings, DAY, NOW))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store = RedisStore.open(redis_url, 10_000)
+    store.sweep()
+    served = store.current_generation() or ""
+    for generation in (served, store.rollback()):
+        for user, count in ((1, 7), (2, 5)):
+            assert len(unpack(store.user_row(generation, "home_clips", user).packed or b"")) == count

@@ -128,7 +128,8 @@ class Tables:
     def _create(self, table: Table) -> None:
         if table.name in self.created:
             return
-        self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
+        if not self.created:
+            self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
         columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in spark_schema(table).fields)
         self.spark.sql(
             f"CREATE EXTERNAL TABLE IF NOT EXISTS {HIVE_DATABASE}.{table.name} ({columns}) "

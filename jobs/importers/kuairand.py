@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import LogFormatError
-from contracts.names import Action, ContentKind, ItemKind, Visibility
+from contracts.names import Action, ContentKind, ItemKind, QuarantineReason, Visibility
 from contracts.schema import Table
 from contracts.tables import CONTENT, EARLIER_VIEW, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from jobs.importers import reading
 from jobs.importers.files import Fault, inspect
-from jobs.importers.raw_log import Draft, RawLog, Source, require_folder
+from jobs.importers.raw_log import Draft, RawLog, Source, require_folder, span_of
 from jobs.transformations import cells
 from jobs.transformations.admission import draft
 
@@ -43,6 +43,8 @@ _ON_CONTENT: Final = {
     "is_forward": Action.SHARE,
 }
 _ON_STREAMER: Final = {"is_follow": Action.FOLLOW}
+_AGAIN: Final = "again"
+_ELEMENT: Final = "element"
 _ACTIONS: Final = "actions"
 _LOG_COLUMNS: Final = (c.USER_ID, _VIDEO, _DATE, _TIME, _CLICK, _LONG_VIEW, _PLAY, *_ON_CONTENT, *_ON_STREAMER)
 _VIDEO_COLUMNS: Final = (_VIDEO, _AUTHOR, _DURATION, _UPLOADED, _VISIBLE, _TAGS)
@@ -60,16 +62,18 @@ def read_kuairand(source: Source) -> RawLog:
     log, log_faults = _read(source, WATCH_EVENT, "log_*.csv", _LOG_COLUMNS)
     users, user_faults = _read(source, USER, "user_features_*.csv", (c.USER_ID,))
     videos, video_faults = _read(source, CONTENT, "video_features_basic_*.csv", _VIDEO_COLUMNS)
-    contents = _contents(videos, source.settings.platform.time_zone)
+    contents = source.judge(_contents(videos, source.settings.platform.time_zone), CONTENT, is_standing=True)
+    known_users = draft(users, USER, _ids(users, USER.column_names), reading.CORRUPT)
     return RawLog(
-        watches=Draft(WATCH_EVENT, _watches(log, contents)),
+        watches=source.judge(_watches(log, contents.rows), WATCH_EVENT),
         others=[
-            Draft(USER, draft(users, USER, _ids(users, USER.column_names), reading.CORRUPT), is_standing=True),
-            Draft(CONTENT, contents, is_standing=True),
-            Draft(STREAMER, _streamers(contents), is_standing=True),
+            source.judge(known_users, USER, is_standing=True),
+            contents,
+            Draft(STREAMER, _streamers(contents.rows), is_standing=True),
         ],
         derive=lambda admitted, _: {USER_ACTION: _user_actions(admitted)},
         faults=[*log_faults, *user_faults, *video_faults],
+        span=span_of(log.select(_day().alias(c.DT))),
         before=_earlier_views(source, folder / "earlier_views.parquet"),
         warnings=lambda admitted: _warnings(admitted, source.settings.platform.time_zone),
     )
@@ -84,19 +88,19 @@ def _read(source: Source, table: Table, pattern: str, columns: tuple[str, ...]) 
             raise LogFormatError(f"{file.path}: no column {missing}; the official file has it")
     if not inspection.files:
         raise LogFormatError(f"{folder} has no readable {pattern} or {pattern}.gz, which the kuairand format needs")
-    frames = [frame.select(*_shared(frame, columns)) for frame in reading.read_files(source.spark, inspection.files)]
+    frames = [_select(frame, columns) for frame in reading.read_files(source.spark, inspection.files)]
     return reading.union(frames), inspection.faults
 
 
-def _shared(frame: DataFrame, columns: tuple[str, ...]) -> list[str]:
-    """Columns that are used, whether or not the files have others."""
-    tab = [_TAB] if _PLAY in columns and _TAB in frame.columns else []
-    return [*columns, *tab, reading.CORRUPT, c.SOURCE_FILE, c.DT]
+def _select(frame: DataFrame, columns: tuple[str, ...]) -> DataFrame:
+    """Columns that are used, whether or not the files have others; `tab` is null where a file lacks it."""
+    tab = f.col(_TAB) if _TAB in frame.columns else f.lit(None).cast("string")
+    return frame.select(*columns, tab.alias(_TAB), reading.CORRUPT, c.SOURCE_FILE, c.DT)
 
 
 def _watches(log: DataFrame, contents: DataFrame) -> DataFrame:
     """Watch rows; the streamer comes from the video features."""
-    day = f.date_format(f.try_to_date(f.regexp_replace(_DATE, r"\.0*$", ""), "yyyyMMdd"), "yyyy-MM-dd")
+    day = _day()
     time = cells.epoch(f.col(_TIME), per_second=1_000)
     authors = (
         contents.where(f.col(c.REASON).isNull()).groupBy(c.CONTENT_ID).agg(f.max(c.STREAMER_ID).alias(c.STREAMER_ID))
@@ -109,12 +113,17 @@ def _watches(log: DataFrame, contents: DataFrame) -> DataFrame:
         c.WATCHED_SECONDS: cells.number(f.col(_PLAY), per_unit=1_000),
         c.IS_CLICK: cells.parse(f.col(_CLICK), pa.bool_()),
         c.LOGGED_VALUED: cells.parse(f.col(_LONG_VIEW), pa.bool_()),
+        c.SURFACE: cells.Cell(f.concat(f.lit(f"{_TAB}_"), f.col(_TAB)), f.lit(False)),
     }
-    if _TAB in log.columns:
-        numbers[c.SURFACE] = cells.Cell(f.concat(f.lit(f"{_TAB}_"), f.col(_TAB)), f.lit(False))
     rows = draft(log.withColumn(c.DT, day), WATCH_EVENT, numbers, reading.CORRUPT, [_performed()]).drop(c.STREAMER_ID)
     joined = rows.join(f.broadcast(authors), on=c.CONTENT_ID, how="left")
     return joined.select(*WATCH_EVENT.column_names, _ACTIONS, c.SOURCE_FILE, c.DT, c.RAW, c.REASON)
+
+
+def _day() -> Column:
+    """The `date` column, 20220425, as `dt`; null where it is no day."""
+    digits = f.regexp_replace(f.col(_DATE), r"\.0*$", "")
+    return f.date_format(f.try_to_date(digits, "yyyyMMdd"), "yyyy-MM-dd")
 
 
 def _performed() -> Column:
@@ -173,22 +182,30 @@ def _streamers(contents: DataFrame) -> DataFrame:
 
 
 def _earlier_views(source: Source, path: Path) -> Draft | None:
-    if not path.is_file():
-        return None
-    files = inspect([path], EARLIER_VIEW, source.scratch).files
+    """One row per element of each user's sequence; a second sequence of a user is a duplicate."""
+    files = inspect([path], EARLIER_VIEW, source.scratch).files if path.is_file() else []
     if not files:
         return None
     (frame,) = reading.read_files(source.spark, files)
-    long_watched = f.col(_LONG_WATCHED) if _LONG_WATCHED in frame.columns else f.lit(None).cast("array<bigint>")
-    rows = frame.select(
-        c.USER_ID,
-        f.posexplode(_WATCHED).alias(c.POSITION, c.CONTENT_ID),
-        long_watched.alias(_LONG_WATCHED),
-        *(f.col(name) for name in (reading.CORRUPT, c.SOURCE_FILE, c.DT)),
+    again = f.row_number().over(Window.partitionBy(c.USER_ID).orderBy(_WATCHED)) > 1
+    flagged = f.transform(
+        _WATCHED,
+        lambda content: f.struct(
+            content.alias(c.CONTENT_ID), f.array_contains(_LONG_WATCHED, content).alias(c.LOGGED_VALUED)
+        ),
     )
-    valued = rows.withColumn(c.LOGGED_VALUED, f.array_contains(_LONG_WATCHED, f.col(c.CONTENT_ID))).drop(_LONG_WATCHED)
-    values = {column.name: cells.from_source(valued, column.name, column.type) for column in EARLIER_VIEW.columns}
-    return Draft(EARLIER_VIEW, draft(valued, EARLIER_VIEW, values, reading.CORRUPT), is_standing=True)
+    exploded = frame.withColumn(_AGAIN, again).select("*", f.posexplode(flagged).alias(c.POSITION, _ELEMENT))
+    rows = exploded.select(
+        c.USER_ID,
+        c.POSITION,
+        f.col(_ELEMENT)[c.CONTENT_ID].alias(c.CONTENT_ID),
+        f.col(_ELEMENT)[c.LOGGED_VALUED].alias(c.LOGGED_VALUED),
+        *(f.col(name) for name in (reading.CORRUPT, c.SOURCE_FILE, c.DT, _AGAIN)),
+    )
+    values = {column.name: cells.from_source(rows, column.name, column.type) for column in EARLIER_VIEW.columns}
+    drafted = draft(rows, EARLIER_VIEW, values, reading.CORRUPT, [f.col(_AGAIN)])
+    repeated = f.when(f.col(_AGAIN), QuarantineReason.DUPLICATE).otherwise(f.col(c.REASON))
+    return source.judge(drafted.withColumn(c.REASON, repeated).drop(_AGAIN), EARLIER_VIEW, is_standing=True)
 
 
 def _warnings(admitted: DataFrame, time_zone: str) -> list[str]:

@@ -1,17 +1,21 @@
-"""What an importer hands to the import command: drafts of tables, not yet judged."""
+"""What an importer hands to the import command: tables' rows, each with the reason that keeps it out, if any."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
+from contracts import columns as c
 from contracts.errors import LogFormatError
 from contracts.names import LogFormat
 from contracts.schema import Table
 from contracts.settings import Settings
 from jobs.importers.files import Fault
+from jobs.transformations import admission
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,21 @@ class ImportRequest:
     mapping: Path | None = None
     first: date | None = None
     last: date | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows of one table, judged: a null reason lets a row in.
+
+    Args:
+        is_standing: The rows have no day of their own: they hold on every imported day.
+        only_days: A slowly changing table of which the log has these days only; others keep the partition before.
+    """
+
+    table: Table
+    rows: DataFrame
+    is_standing: bool = False
+    only_days: frozenset[date] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,20 +59,17 @@ class Source:
     scratch: Path
     now: datetime
 
+    @property
+    def latest(self) -> datetime:
+        """Nothing that happened can be later."""
+        return self.now + timedelta(minutes=self.settings.ingest.max_future_minutes)
 
-@dataclass(frozen=True)
-class Draft:
-    """Rows of one table as `transformations.admission.draft` makes them.
-
-    Args:
-        is_standing: The rows have no day of their own: they hold on every imported day.
-        only_days: A slowly changing table of which the log has these days only; others keep the partition before.
-    """
-
-    table: Table
-    rows: DataFrame
-    is_standing: bool = False
-    only_days: frozenset[date] | None = None
+    def judge(self, rows: DataFrame, table: Table, is_standing: bool = False) -> Draft:
+        """A draft with its reasons; rows that nothing else gives a day get the one of their event."""
+        if c.EVENT_TIME in table.column_names:
+            rows = admission.place(rows, self.settings.platform.time_zone, f.lit(self.latest))
+        judged = admission.judge(rows, table, self.settings)
+        return Draft(table, judged if is_standing else admission.require_day(judged), is_standing)
 
 
 Derived = Mapping[Table, DataFrame]
@@ -67,13 +83,15 @@ def derive_nothing(admitted: DataFrame, days: Sequence[date]) -> Derived:  # noq
 
 @dataclass(frozen=True)
 class RawLog:
-    """A log as drafts.
+    """A log as drafts of tables.
 
     Args:
         watches: The watch rows; every other table's draft is in `others`.
         derive: Rows (with `dt`) of further tables from the admitted watch rows of these days.
         folder_days: Ingest days that the log's folders name, empty ones included.
         before: Rows of `earlier_view_v1`, which belong to the day before the log begins.
+        span: First and last day with a row, or None; asked for only when somebody needs to know.
+        warnings: What the admitted watch rows give to worry about.
     """
 
     watches: Draft
@@ -82,7 +100,21 @@ class RawLog:
     faults: list[Fault] = field(default_factory=list)
     folder_days: frozenset[date] = frozenset()
     before: Draft | None = None
+    span: Callable[[], tuple[date, date] | None] = lambda: None
     warnings: Callable[[DataFrame], list[str]] = lambda _: []
+
+
+def span_of(rows: DataFrame, folder_days: Collection[date] = ()) -> Callable[[], tuple[date, date] | None]:
+    """Asks once for the first and last `dt` of rows; folders, where there are any, know without reading."""
+
+    @cache
+    def span() -> tuple[date, date] | None:
+        if folder_days:
+            return min(folder_days), max(folder_days)
+        first, last = rows.agg(f.min(c.DT), f.max(c.DT)).collect()[0]
+        return (date.fromisoformat(first), date.fromisoformat(last)) if first else None
+
+    return span
 
 
 def require_folder(path: Path) -> Path:

@@ -13,6 +13,8 @@ from contracts import columns as c
 from jobs.importers.files import LogFile
 
 CORRUPT: Final = "_corrupt_record"
+OWN_DT: Final = "_own_dt"
+"""A source column that is called `dt`: the frame's `dt` is the folder's."""
 FILE_PATH: Final = "_metadata.file_path"
 FILE_NAME: Final = "_metadata.file_name"
 _FOLDER_PATTERN: Final = rf"/{c.DT}=(\d{{4}}-\d{{2}}-\d{{2}})/"
@@ -59,5 +61,5 @@ def _parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
 
 def _with_origin(frame: DataFrame) -> DataFrame:
     day = f.regexp_extract(f.col(FILE_PATH), _FOLDER_PATTERN, 1)
-    sources = [f.col(f"`{name}`") for name in frame.columns if name != c.DT]
+    sources = [f.col(f"`{name}`").alias(OWN_DT if name == c.DT else name) for name in frame.columns]
     return frame.select(*sources, f.col(FILE_NAME).alias(c.SOURCE_FILE), f.when(day != "", day).alias(c.DT))

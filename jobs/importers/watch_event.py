@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
@@ -19,9 +19,9 @@ from contracts.schema import Table
 from contracts.tables import BROADCAST, CONTENT, STREAMER, USER, USER_ACTION, WATCH_EVENT
 from jobs.importers import derived, reading
 from jobs.importers.files import Inspection, find_files, folder_day, inspect
-from jobs.importers.raw_log import Draft, RawLog, Source, require_folder
+from jobs.importers.raw_log import Draft, RawLog, Source, require_folder, span_of
 from jobs.transformations import cells
-from jobs.transformations.admission import draft, place
+from jobs.transformations.admission import draft
 
 _OTHERS: Final = (USER_ACTION, USER, CONTENT, STREAMER, BROADCAST)
 _SLOWLY_CHANGING: Final = (USER, CONTENT, STREAMER)
@@ -41,12 +41,14 @@ def read_watch_event(source: Source) -> RawLog:
     drafts = {table: _draft(source, table, inspection) for table, inspection in found.items()}
     missing = tuple(table for table in (*_SLOWLY_CHANGING, BROADCAST) if table not in drafts)
     watches = drafts.pop(WATCH_EVENT)
+    days = frozenset(_folder_days(root))
     return RawLog(
         watches=watches,
         others=list(drafts.values()),
         derive=lambda admitted, days: derived.catalogue(admitted, days, missing),
         faults=[fault for inspection in found.values() for fault in inspection.faults],
-        folder_days=frozenset(_folder_days(root)),
+        folder_days=days,
+        span=span_of(watches.rows.where(f.col(c.REASON).isNull()), days),
     )
 
 
@@ -78,27 +80,23 @@ def _paths(root: Path, table: Table, source: Source) -> list[Path]:
 def _draft(source: Source, table: Table, inspection: Inspection) -> Draft:
     frames = reading.read_files(source.spark, inspection.files)
     _require_columns(table, frames)
-    parts = [_one(frame, table) for frame in frames] or [_none(source, table)]
-    rows = reading.union(parts)
     days = {folder_day(file.path) for file in inspection.files}
-    if c.EVENT_TIME in table.column_names:
-        return Draft(table, place(rows, source.settings.platform.time_zone, _latest(source)))
-    if days <= {None}:
-        return Draft(table, rows, is_standing=True)
-    return Draft(table, rows, only_days=frozenset(day for day in days if day) if table in _SLOWLY_CHANGING else None)
+    is_standing = days <= {None} and c.EVENT_TIME not in table.column_names
+    parts = [_one(source, frame, table, is_standing) for frame in frames or [_nothing(source, table)]]
+    only_days = frozenset(day for day in days if day) if table in _SLOWLY_CHANGING and not is_standing else None
+    return Draft(table, reading.union([part.rows for part in parts]), is_standing, only_days)
 
 
-def _one(frame: DataFrame, table: Table) -> DataFrame:
+def _one(source: Source, frame: DataFrame, table: Table, is_standing: bool) -> Draft:
     present = [column for column in table.columns if column.name in frame.columns]
     values = {column.name: cells.from_source(frame, column.name, column.type) for column in present}
-    return draft(frame, table, values, reading.CORRUPT)
+    return source.judge(draft(frame, table, values, reading.CORRUPT), table, is_standing)
 
 
-def _none(source: Source, table: Table) -> DataFrame:
-    """A draft without rows: every file was empty or damaged."""
+def _nothing(source: Source, table: Table) -> DataFrame:
+    """What is read where every file was empty or damaged."""
     names = (*table.column_names, reading.CORRUPT, c.SOURCE_FILE, c.DT)
-    frame = source.spark.createDataFrame([], ", ".join(f"{name} string" for name in names))
-    return _one(frame, table)
+    return source.spark.createDataFrame([], ", ".join(f"{name} string" for name in names))
 
 
 def _require_columns(table: Table, frames: Sequence[DataFrame]) -> None:
@@ -109,8 +107,3 @@ def _require_columns(table: Table, frames: Sequence[DataFrame]) -> None:
                 f"no file of {folder_name(table)} has a column {column.name} ({column.doc}); found"
                 f" {', '.join(frames[0].columns[:-3])}; a log of another shape is read by --format mapped"
             )
-
-
-def _latest(source: Source) -> Column:
-    skew = timedelta(minutes=source.settings.ingest.max_future_minutes)
-    return f.lit(source.now + skew)

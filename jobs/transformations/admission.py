@@ -31,6 +31,8 @@ def draft(
 ) -> DataFrame:
     """The table's columns out of a source frame, with where each row stood and why it cannot be read, if so.
 
+    The row as read stays a struct until `judge`: as JSON it would cost as much as all the rest.
+
     Args:
         frame: Source columns, `source_file`, `dt` (null where unknown) and the `corrupt` column.
         cells: By column of the table; one that is not there is null in every row.
@@ -53,7 +55,7 @@ def draft(
         *(cell.value.alias(column.name) for cell, column in zip(whole, table.columns, strict=True)),
         *extras,
         *origin,
-        f.to_json(f.struct(*(f.col(f"`{name}`") for name in sources))).alias(c.RAW),
+        f.struct(*(f.col(f"`{name}`") for name in sources)).alias(c.RAW),
         reason.alias(c.REASON),
     )
 
@@ -73,11 +75,12 @@ def place(rows: DataFrame, time_zone: str, latest: Column) -> DataFrame:
 
 
 def judge(rows: DataFrame, table: Table, settings: Settings) -> DataFrame:
-    """Add the reason why a row may not enter its table; a row that already has one keeps it."""
+    """Add the reason why a row may not enter its table, and then the row as JSON; a reason it has already stays."""
     found = f.col(c.REASON)
     for broken, reason in _rules(table, settings):
         found = f.when(found.isNull() & f.coalesce(broken, f.lit(False)), reason).otherwise(found)
-    return rows.withColumn(c.REASON, found)
+    judged = rows.withColumn(c.REASON, found)
+    return judged.withColumn(c.RAW, f.when(f.col(c.REASON).isNotNull(), f.to_json(c.RAW)))
 
 
 def require_day(rows: DataFrame) -> DataFrame:
@@ -105,11 +108,12 @@ def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
 
 def quarantined(rows: DataFrame, table: Table, first_day: date) -> DataFrame:
     """The rows that do not enter, as rows of the quarantine; those without a day stand under `first_day`."""
+    typed = f.to_json(f.struct(*table.column_names))
     return rows.where(f.col(c.REASON).isNotNull()).select(
         f.lit(table.name).alias(c.SOURCE_TABLE),
         c.SOURCE_FILE,
         c.REASON,
-        c.RAW,
+        f.coalesce(c.RAW, typed).alias(c.RAW),  # of a duplicate, whose twin is in the log, the typed row is enough
         f.coalesce(f.col(c.DT), f.lit(first_day.isoformat())).alias(c.DT),
     )
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as f
 from pyspark.sql.types import DataType, DoubleType, FloatType
 
 _INTEGRAL_FRACTION: Final = r"\.0*$"
+_OWN_ZONE: Final = r":\d{2}(\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})$"
 _POSITIVE_MASK: Final = 0x7FFF_FFFF_FFFF_FFFF
 SQL_TYPES: Final = {
     pa.int32(): "int",
@@ -71,9 +72,10 @@ def epoch(text: Column, per_second: int) -> Cell:
 
 
 def local_time(text: Column, time_zone: str) -> Cell:
-    """A time without zone, in `time_zone`."""
+    """A time in `time_zone`, unless the text names its own."""
     parsed = parse(text, pa.timestamp("us", tz="UTC"))
-    return Cell(f.to_utc_timestamp(parsed.value, time_zone), parsed.malformed)
+    local = f.to_utc_timestamp(parsed.value, time_zone)
+    return Cell(f.when(text.rlike(_OWN_ZONE), parsed.value).otherwise(local), parsed.malformed)
 
 
 def hashed(text: Column) -> Cell:

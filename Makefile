@@ -38,6 +38,9 @@ lock: setup ## pin every dependency anew in constraints.txt, keeping what still 
 	@.tools/uv/bin/uv pip compile --quiet pyproject.toml --extra dev --python-version 3.11 \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links -o constraints.txt
 
+docs: setup ## docs/contracts.md anew from the contracts
+	@$(PYTHON) -m contracts docs
+
 clean: ## remove what runs wrote (demo/, var/, caches)
 	rm -rf demo var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -not -path './.tools/*' -prune -exec rm -rf {} +

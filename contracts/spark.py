@@ -41,7 +41,7 @@ def server_options(settings: Settings) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": settings.spark.driver_memory,
-        "spark.driver.extraJavaOptions": java_options(home),
+        "spark.driver.extraJavaOptions": f"{java_options(home)} {settings.spark.java_options}".strip(),
     }
     if settings.hive_metastore_uri:
         return {**options, "spark.hadoop.hive.metastore.uris": settings.hive_metastore_uri}

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
@@ -72,12 +72,23 @@ def _candidate_lists(day: Day, without: Without = None) -> None:
 
 
 @app.command(name="backfill")
-def _backfill(first: First, last: Last, only: Only = None) -> None:
-    """Run the derived jobs for every day from --from to --to, in one process."""
+def _backfill(
+    first: First,
+    last: Last,
+    only: Only = None,
+    log_format: import_log.Format = None,
+    log: import_log.Log = None,
+    mapping: import_log.Mapping = None,
+) -> None:
+    """Run the derived jobs for every day from --from to --to, in one process; with --log, import these days first."""
     run, started = _run(), time.perf_counter()
     jobs = jobs_named(only.split(",")) if only else [job for job in JOBS if job.in_backfill]
     if last < first:
         raise SettingsError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}; turn them round")
+    request = import_log.requested(run.settings, log_format, log, mapping) if log else None
+    if request is not None:
+        span = replace(request, first=first.date(), last=last.date())
+        typer.echo("\n".join(import_log.import_log(run.tables(), run.settings, span).lines()))
     done = Backfill(run.tables().spark, run.settings, run.now, typer.echo).run(jobs, first.date(), last.date())
     typer.echo(f"{len(done)} partitions in {time.perf_counter() - started:.1f} s")
 

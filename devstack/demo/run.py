@@ -24,6 +24,8 @@ WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
 _SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)
 _SLATE_LENGTH: Final = 10
 _AIRFLOW_SECONDS: Final = 1_800.0
+# A few minutes never pay back what the optimising compiler costs: it took 30 % of the CPU time of an import.
+_SHORT_RUN: Final = "-XX:TieredStopAtLevel=1"
 _LEASE_SECONDS: Final = 86_400  # people who try things afterwards still find somebody live
 
 
@@ -126,7 +128,7 @@ def _own_services(settings: Settings, log: DemoLog) -> Settings:
             {**settings.redis.model_dump(), "url": f"redis://{LOCALHOST}:{free_port()}/0"}
         ),
         "spark": SparkSettings.model_validate(
-            {**settings.spark.model_dump(), "remote": f"sc://{LOCALHOST}:{free_port()}"}
+            {**settings.spark.model_dump(), "remote": f"sc://{LOCALHOST}:{free_port()}", "java_options": _SHORT_RUN}
         ),
     }
     return settings.model_copy(update=update)

@@ -15,7 +15,7 @@ long a watch lasts.
 from datetime import date, timedelta
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
 from contracts import columns as c
@@ -26,9 +26,9 @@ from jobs.transformations.views import played
 
 _X: Final = "log_seconds"
 _LENGTH: Final = "length_bucket"
+_USER_COUNT, _USER_SUM = "user_count", "user_sum"
 _COUNT, _SUM, _SQUARES = "count_of_x", "sum_of_x", "sum_of_x_squared"
-_USER_MEAN, _CONTENT_MEAN, _GROUP_MEAN = "user_mean", "content_mean", "group_mean"
-_MEAN, _DEVIATION = "overall_mean", "overall_deviation"
+_GROUP_MEAN, _MEAN, _DEVIATION = "group_mean", "overall_mean", "overall_deviation"
 _NO_LENGTH: Final = -1
 
 
@@ -43,17 +43,17 @@ def view_values(
     """
     with_x = _with_x(views, catalogue)
     contents = _content_sums(played(with_x))
-    overall = _overall(contents, valuation)
-    recent = with_x.where(f.col(c.VIEW_DAY) >= f.lit(day - timedelta(days=late_days)))
-    fresh = with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day))
+    groups = _groups(contents, valuation)
+    overall = groups.agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
+    recent = _with_user_sums(with_x).where(f.col(c.VIEW_DAY) >= f.lit(day - timedelta(days=late_days)))
     compared = (
-        fresh.crossJoin(f.broadcast(overall))
-        .join(_user_sums(played(with_x)), on=c.USER_ID, how="left")
-        .withColumn(_USER_MEAN, _shrunk(f.col(_MEAN), valuation))
-        .drop(_COUNT, _SUM)
-        .join(_content_means(contents, overall, valuation), on=c.CONTENT_ID, how="left")
+        with_weights(recent, valuation)
+        .where(f.col(c.DT) == f.lit(day))
+        .crossJoin(f.broadcast(overall.fillna({_MEAN: 0.0, _DEVIATION: 1.0})))
+        .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH], how="left")
+        .join(contents.select(c.CONTENT_ID, _COUNT, _SUM), on=c.CONTENT_ID, how="left")
     )
-    return compared.select(*_outputs(valuation))
+    return _compared(compared, valuation)
 
 
 def _with_x(views: DataFrame, catalogue: DataFrame) -> DataFrame:
@@ -63,8 +63,13 @@ def _with_x(views: DataFrame, catalogue: DataFrame) -> DataFrame:
     return joined.withColumns({_X: f.log1p(c.WATCHED_SECONDS), _LENGTH: bucket})
 
 
-def _user_sums(views: DataFrame) -> DataFrame:
-    return views.groupBy(c.USER_ID).agg(f.count(f.lit(1)).alias(_COUNT), exact_sum(f.col(_X)).alias(_SUM))
+def _with_user_sums(views: DataFrame) -> DataFrame:
+    """The views are partitioned by user, so that this is a sort and no shuffle."""
+    of_user = Window.partitionBy(c.USER_ID).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    is_play = f.col(c.WATCHED_SECONDS) > 0  # log(1 + 0) adds nothing to the sum
+    return views.withColumns(
+        {_USER_COUNT: f.count_if(is_play).over(of_user), _USER_SUM: exact_sum(f.col(_X), over=of_user)}
+    )
 
 
 def _content_sums(views: DataFrame) -> DataFrame:
@@ -75,49 +80,61 @@ def _content_sums(views: DataFrame) -> DataFrame:
     )
 
 
-def _overall(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """One row: mean and standard deviation of x; 0 and 1 where there is nothing to tell them from."""
-    mean = exact_sum(f.col(_SUM)) / f.sum(_COUNT)
-    variance = exact_sum(f.col(_SQUARES)) / f.sum(_COUNT) - mean * mean
-    deviation = f.when(variance > f.lit(valuation.min_deviation**2), f.sqrt(variance)).otherwise(f.lit(1.0))
-    return contents.agg(f.coalesce(mean, f.lit(0.0)).alias(_MEAN), deviation.alias(_DEVIATION))
-
-
-def _content_means(contents: DataFrame, overall: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    groups = contents.groupBy(c.CONTENT_KIND, _LENGTH).agg(
-        f.sum(_COUNT).alias(_COUNT), exact_sum(f.col(_SUM)).alias(_SUM)
+def _groups(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Mean of each kind and length, with the overall mean and deviation beside it: a few dozen rows."""
+    sums = contents.groupBy(c.CONTENT_KIND, _LENGTH).agg(
+        f.sum(_COUNT).alias(_COUNT), exact_sum(f.col(_SUM)).alias(_SUM), exact_sum(f.col(_SQUARES)).alias(_SQUARES)
     )
-    group_means = groups.crossJoin(f.broadcast(overall)).select(
-        c.CONTENT_KIND, _LENGTH, _shrunk(f.col(_MEAN), valuation).alias(_GROUP_MEAN)
+    everything = Window.partitionBy().rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    count = f.sum(_COUNT).over(everything)
+    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=everything) / count)
+    variance = exact_sum(f.col(_SQUARES), over=everything) / count - f.col(_MEAN) * f.col(_MEAN)
+    least = f.lit(valuation.min_deviation**2)
+    return with_mean.withColumn(_SQUARES, variance).select(
+        c.CONTENT_KIND,
+        _LENGTH,
+        _shrunk(f.col(_COUNT), f.col(_SUM), f.col(_MEAN), valuation).alias(_GROUP_MEAN),
+        _MEAN,
+        f.when(f.col(_SQUARES) > least, f.sqrt(_SQUARES)).otherwise(f.lit(1.0)).alias(_DEVIATION),
     )
-    joined = contents.join(f.broadcast(group_means), on=[c.CONTENT_KIND, _LENGTH], how="left")
-    return joined.select(c.CONTENT_ID, _shrunk(f.col(_GROUP_MEAN), valuation).alias(_CONTENT_MEAN))
 
 
-def _shrunk(prior_mean: Column, valuation: ValuationSettings) -> Column:
+def _shrunk(count: Column, total: Column, prior_mean: Column, valuation: ValuationSettings) -> Column:
     prior = f.lit(valuation.prior_views)
-    count, total = f.coalesce(f.col(_COUNT), f.lit(0)), f.coalesce(f.col(_SUM), f.lit(0.0))
-    return (total + prior * prior_mean) / (count + prior)
+    return (f.coalesce(total, f.lit(0.0)) + prior * prior_mean) / (f.coalesce(count, f.lit(0)) + prior)
 
 
-def _outputs(valuation: ValuationSettings) -> list[Column]:
-    x, deviation = f.col(_X), f.col(_DEVIATION)
-    to_user = (x - f.col(_USER_MEAN)) / deviation
-    to_content = (x - f.coalesce(_CONTENT_MEAN, _MEAN)) / deviation
-    logistic = f.lit(1.0) / (f.lit(1.0) + f.exp(-(to_user + to_content) / f.lit(2.0)))
-    value = f.when(f.col(c.WATCHED_SECONDS) > 0, logistic).otherwise(f.lit(0.0))
-    valued = f.coalesce(f.col(c.LOGGED_VALUED), value >= f.lit(valuation.valued_threshold))
+def _compared(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """The output, step by step, so that no expression is written out twice."""
+    user_mean = _shrunk(f.col(_USER_COUNT), f.col(_USER_SUM), f.col(_MEAN), valuation)
+    content_mean = _shrunk(f.col(_COUNT), f.col(_SUM), f.coalesce(_GROUP_MEAN, _MEAN), valuation)
+    with_distances = views.withColumns(
+        {
+            c.USER_RELATIVE: (f.col(_X) - user_mean) / f.col(_DEVIATION),
+            c.CONTENT_RELATIVE: (f.col(_X) - content_mean) / f.col(_DEVIATION),
+        }
+    )
+    distance = (f.col(c.USER_RELATIVE) + f.col(c.CONTENT_RELATIVE)) / f.lit(2.0)
+    value = f.when(f.col(c.WATCHED_SECONDS) > 0, f.lit(1.0) / (f.lit(1.0) + f.exp(-distance))).otherwise(f.lit(0.0))
     completion = f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / f.col(c.DURATION_SECONDS))
-    return [
-        *(f.col(name) for name in (c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.VIEW_DAY)),
-        *(f.col(name) for name in (c.FIRST_EVENT_TIME, c.LAST_EVENT_TIME, c.WATCHED_SECONDS)),
+    valued = f.coalesce(f.col(c.LOGGED_VALUED), f.col(c.VALUE) >= f.lit(valuation.valued_threshold))
+    with_value = with_distances.withColumn(c.VALUE, value)
+    return with_value.select(
+        c.USER_ID,
+        c.CONTENT_ID,
+        c.CONTENT_KIND,
+        c.STREAMER_ID,
+        c.VIEW_DAY,
+        c.FIRST_EVENT_TIME,
+        c.LAST_EVENT_TIME,
+        c.WATCHED_SECONDS,
         f.when(f.col(c.DURATION_SECONDS).isNotNull(), completion).alias(c.COMPLETION),
-        f.col(c.IS_CLICK),
-        to_user.alias(c.USER_RELATIVE),
-        to_content.alias(c.CONTENT_RELATIVE),
-        value.alias(c.VALUE),
-        f.col(c.LOGGED_VALUED),
+        c.IS_CLICK,
+        c.USER_RELATIVE,
+        c.CONTENT_RELATIVE,
+        c.VALUE,
+        c.LOGGED_VALUED,
         valued.alias(c.IS_VALUED),
-        f.col(c.WEIGHT),
-        f.col(c.WEIGHT_REASON),
-    ]
+        c.WEIGHT,
+        c.WEIGHT_REASON,
+    )

@@ -117,7 +117,7 @@ class BatchMaker:
         target_streamer = torch.where(data.is_streamer[distinct], items.streamer, -1)[column]
         users = leave_out(history, items.item[column], target_streamer)
         masked = self._known(history, items.item)
-        weight = examples.weight
+        weight = examples.weight.clamp(min=1.0)  # lighter ones were thinned out instead
         draws = Draws(column, count.to(weight.dtype), self._log_q[distinct], masked, weight)
         return Batch(self._drop(users, dropout), items._replace(item=self._dropped(items.item, dropout)), draws)
 

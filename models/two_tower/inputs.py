@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from contracts import columns as c
 from contracts.clock import available_at, trailing_days
 from contracts.errors import EmptyCatalogueError, FeatureStoreMissingError, NoExamplesError
+from contracts.feast_engine import offline_engine
 from contracts.names import FEAST_EVENT_TIMESTAMP, SERVICE_TRAINING, VIEW_USER, ContentKind, feature_name
 from contracts.settings import Settings, TwoTowerSettings
 from contracts.snapshots import Snapshot, Warehouse
@@ -168,10 +169,10 @@ class FeastReader:
         store = FeatureStore(fs_yaml_file=path)
         frame = entities.rename_columns([c.USER_ID, c.STREAMER_ID, c.CONTENT_ID, FEAST_EVENT_TIMESTAMP])
         frame = frame.append_column(c.POSITION, pa.array(np.arange(len(frame))))
-        job = store.get_historical_features(
-            frame.to_pandas(), store.get_feature_service(SERVICE_TRAINING), full_feature_names=True
-        )
-        joined = job.to_arrow().sort_by(c.POSITION)
+        service = store.get_feature_service(SERVICE_TRAINING)
+        with offline_engine(self.settings):
+            job = store.get_historical_features(frame.to_pandas(), service, full_feature_names=True)
+            joined = job.to_arrow().sort_by(c.POSITION)
         return joined.select([feature_name(VIEW_USER, name) for name in USER_FEATURES]).rename_columns(USER_FEATURES)
 
 

@@ -14,7 +14,7 @@ from models.two_tower.batches import Batch, BatchMaker, TrainingData
 from models.two_tower.config import ModelConfig, TableSizes
 from models.two_tower.frequencies import StreamingFrequency, counted_log_q
 from models.two_tower.losses import batch_softmax
-from models.two_tower.optimizer import RowWiseAdagrad
+from models.two_tower.optimizer import Adam, RowWiseAdagrad
 from models.two_tower.towers import ItemBatch, TwoTower, UserBatch
 
 Curves = dict[str, list[float]]
@@ -64,7 +64,7 @@ class TrainTask:
         self.model.to(self.device)
         self.data = _to_device(self.data, self.device)
         self._tables = RowWiseAdagrad(self.model.embedding_tables(), self.settings.learning_rate)
-        self._dense = torch.optim.Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
+        self._dense = Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
         self._order, self._dropout = _stream(self.settings.seed, 1), _stream(self.settings.seed, 2)
         self._frequency = StreamingFrequency(len(self.data.is_streamer))
 
@@ -73,11 +73,16 @@ class TrainTask:
         return self.settings.epochs + self.settings.final_epochs
 
     def rows_of_epoch(self, epoch: int) -> Tensor:
-        """Examples of an epoch: those before the last day, and in the final epochs all."""
-        days = self.data.examples.day
-        early = torch.nonzero(days < self.last_day)[:, 0]
-        every = torch.arange(len(days), device=days.device)
-        return every if epoch >= self.settings.epochs or len(early) < 2 else early
+        """Examples of an epoch: those before the last day, and in the final epochs all; light ones are thinned out.
+
+        An example of weight w < 1 is drawn with chance w and then counts 1: the same in expectation, for less work.
+        """
+        examples = self.data.examples
+        chance = torch.rand(len(examples), generator=self._order)
+        drawn = chance < examples.weight.cpu()
+        early = drawn & (examples.day.cpu() < self.last_day)
+        chosen = drawn if epoch >= self.settings.epochs or int(early.sum()) < 2 else early
+        return torch.nonzero(chosen)[:, 0]
 
     def run(self, checkpoint: Path | None, measure: Callable[[TwoTower], dict[str, float]] | None = None) -> Curves:
         """Train to the end.
@@ -108,7 +113,7 @@ class TrainTask:
         return float(torch.stack(losses).mean()) if losses else float("nan")
 
     def _batches(self) -> Iterator[Batch]:
-        rows = self.rows_of_epoch(self.epoch).cpu()
+        rows = self.rows_of_epoch(self.epoch)
         items = self.data.examples.item.cpu()
         log_q = counted_log_q(items[rows], self.data.is_streamer.cpu()).to(self.device)
         maker = BatchMaker(self.data, log_q, self.settings.id_dropout)
@@ -142,8 +147,8 @@ class TrainTask:
             "epoch": self.epoch,
             "curves": self.curves,
             "model": self.model.state_dict(),
-            "tables": self._tables.state_dict(),
-            "dense": self._dense.state_dict(),
+            "tables": self._tables.state(),
+            "dense": self._dense.state(),
             "order": self._order.get_state(),
             "dropout": self._dropout.get_state(),
             "frequency": self._frequency.state(),
@@ -153,8 +158,8 @@ class TrainTask:
         """Go on from a saved state."""
         self.epoch, self.curves = state["epoch"], state["curves"]
         self.model.load_state_dict(state["model"])
-        self._tables.load_state_dict(state["tables"])
-        self._dense.load_state_dict(state["dense"])
+        self._tables.restore(state["tables"])
+        self._dense.restore(state["dense"])
         self._order.set_state(state["order"].cpu())
         self._dropout.set_state(state["dropout"].cpu())
         self._frequency.restore({name: value.cpu() for name, value in state["frequency"].items()})

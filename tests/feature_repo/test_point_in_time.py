@@ -82,8 +82,8 @@ def test_a_row_older_than_the_ttl_is_no_feature(settings: Settings) -> None:
     write_views(settings, date(2026, 1, 1), views=2)
     write_labels(settings, JANUARY_3, [label(limit), label(limit + timedelta(seconds=1))])
     views = joined_views(settings)
-    assert views[0] == (2, 2, 2)
     assert np.isnan(views[1]).all()
+    assert views[0] == (2, 2, 2)
 
 
 def test_every_label_stays_once_also_without_features_and_when_it_is_repeated(settings: Settings) -> None:

@@ -1,8 +1,11 @@
-"""A task waits for the tasks whose tables it reads."""
+"""What the DAGs name exists in the other rooms, and a task waits for the tasks whose tables it reads."""
 
-from typing import TYPE_CHECKING
+import importlib
+import shlex
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 from contracts import names
 from contracts import tables as t
@@ -12,6 +15,7 @@ from tests.dags.bag import parse_dags
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
+DAY = "2022-04-30"
 ORDER = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, names.DAG_PUBLISH_CANDIDATES)
 WRITERS = {job.writes.name: job.name for job in JOBS} | {
     table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.EARLIER_VIEW)
@@ -31,6 +35,27 @@ def test_a_job_runs_after_the_jobs_that_write_what_it_reads(dag_bag: "DagBag", j
     needed = {WRITERS[table.name] for table in job.reads}
 
     assert needed <= done_before, f"in dags/, put {sorted(needed - done_before)} before {job.name}"
+
+
+@pytest.mark.parametrize("package", ["jobs", "feature_repo", "models", "serving"])
+def test_a_package_takes_every_command_that_the_dags_give_it(dag_bag: "DagBag", package: str) -> None:
+    group: Any = typer.main.get_command(importlib.import_module(f"{package}.__main__").app)
+
+    for name, *arguments in _commands(dag_bag, package):
+        assert name in group.commands, f"python -m {package} has no command {name}"
+        group.commands[name].make_context(name, arguments)  # parses, runs nothing
+
+
+def _commands(dag_bag: "DagBag", package: str) -> list[list[str]]:
+    """COMMAND and arguments of every task that runs this package, for some day."""
+    macros = importlib.import_module("airflow.sdk.execution_time.macros")  # after parse_dags has set Airflow's home
+    rendered = [
+        task.render_template(task.bash_command, {"partition_key": DAY, "macros": macros})
+        for dag in dag_bag.dags.values()
+        for task in dag.tasks
+    ]
+    words = [shlex.split(command) for command in rendered]
+    return [arguments for _python, _m, module, *arguments in words if module == package]
 
 
 def _done_before(dag_bag: "DagBag", task_id: str) -> set[str]:

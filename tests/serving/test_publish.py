@@ -94,7 +94,7 @@ def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(r
     assert store.current_generation() == first.generation
     with redis.Redis.from_url(redis_url) as client:
         begun = {name.decode() for name in client.smembers(redis_keys.GENERATIONS_BEGUN)} - {first.generation}
-        # What a dead publish leaves behind stops beating after a minute; the test does not wait for it.
+        # What a dead publish leaves behind stops beating after five minutes; the test does not wait for it.
         (orphan,) = begun
         client.delete(redis_keys.generation_heartbeat(orphan))
         assert store.sweep() == [orphan]

@@ -9,7 +9,11 @@ from models.two_tower.losses import Draws, batch_softmax, full_softmax
 def draws(column: list[int], counts: list[float], log_q: Tensor, masked: Tensor | None = None) -> Draws:
     nothing = torch.zeros(len(column), len(counts), dtype=torch.bool)
     return Draws(
-        torch.tensor(column), torch.tensor(counts), log_q, nothing if masked is None else masked, torch.ones(len(column))
+        torch.tensor(column),
+        torch.tensor(counts),
+        log_q,
+        nothing if masked is None else masked,
+        torch.ones(len(column)),
     )
 
 
@@ -56,7 +60,7 @@ def test_an_example_of_weight_zero_changes_nothing() -> None:
 
 
 def test_the_estimated_sum_equals_the_full_softmax_in_expectation() -> None:
-    """exp(loss) of one user is the sum over the catalogue divided by exp(positive): unbiased whatever the frequencies."""
+    """exp(loss) of one user is the catalogue sum over exp(positive): unbiased whatever the frequencies."""
     catalogue, user, share = 6, vectors(1, seed=3), torch.tensor([0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
     items, temperature, target = vectors(catalogue, seed=4), 0.5, 2
     full = full_softmax(user, items, torch.tensor([target]), temperature).exp()

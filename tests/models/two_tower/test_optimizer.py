@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from models.two_tower.optimizer import RowWiseAdagrad
+from models.two_tower.optimizer import Adam, RowWiseAdagrad
 
 
 def test_sparse_and_dense_gradients_give_the_same_tables() -> None:
@@ -36,3 +36,15 @@ def test_the_first_step_of_a_row_is_the_learning_rate_however_small_its_gradient
     (1e-3 * table(torch.tensor([0])).sum()).backward()
     optimizer.step()
     assert torch.allclose(before - table.weight, torch.full((1, 4), 0.1), atol=1e-4)
+
+
+def test_adam_takes_the_published_steps() -> None:
+    """Step by step with torch's own, which the train task does not import for its weight."""
+    ours, theirs = (torch.tensor([1.0, -2.0], requires_grad=True) for _ in range(2))
+    adam, reference = Adam([ours], learning_rate=0.1), torch.optim.Adam([theirs], lr=0.1)
+    for power in (2, 3, 4):
+        for weight, optimizer in ((ours, adam), (theirs, reference)):
+            optimizer.zero_grad()
+            weight.pow(power).sum().backward()
+            optimizer.step()
+    assert torch.allclose(ours, theirs, atol=1e-6)

@@ -21,7 +21,7 @@ DAY = date(2026, 1, 10)
 NOW = datetime(2026, 1, 11, 4, tzinfo=UTC)
 CATEGORIES = ("chess", "racing")
 SMALL = TwoTowerSettings(
-    dim=16, batch_size=128, epochs=6, final_epochs=1, candidates=20, history_length=10, train_days=4, device="cpu"
+    dim=16, batch_size=128, epochs=5, final_epochs=1, candidates=20, history_length=10, train_days=4, device="cpu"
 )
 
 
@@ -37,7 +37,7 @@ class World:
     """Users `1..users`, streamers `1_001..`, contents `1..contents`; what is odd belongs to category 1."""
 
     home: Path
-    users: int = 60
+    users: int = 40
     streamers: int = 8
     contents: int = 40
     two_tower: TwoTowerSettings = SMALL

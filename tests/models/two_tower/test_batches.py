@@ -1,0 +1,81 @@
+import torch
+
+from models.two_tower.batches import BatchMaker, Examples, TrainingData
+from models.two_tower.features import NUMERIC_FEATURES
+from models.two_tower.towers import ItemBatch, UserBatch
+
+
+def data() -> TrainingData:
+    """Contents 0 to 2 in item rows 1 to 3, streamers 3 and 4 in rows 4 and 5; two feature rows."""
+    rows = torch.tensor
+    examples = Examples(
+        user=rows([1, 2, 1, 2]),
+        item=rows([0, 1, 3, 4]),
+        features=rows([0, 1, 0, 1]),
+        age=rows([1, 2, 0, 0]),
+        weight=torch.ones(4),
+        day=rows([1, 1, 1, 1]),
+    )
+    nothing = torch.zeros(5, dtype=torch.int64)
+    return TrainingData(
+        examples=examples,
+        histories=UserBatch(
+            user=torch.zeros(2, dtype=torch.int64),
+            contents=rows([[1, 2], [3, 0]]),
+            streamers=rows([[1, 0], [2, 0]]),
+            preferred=rows([[2, 1], [0, 0]]),
+            segment=torch.zeros(2, dtype=torch.int64),
+            numeric=torch.zeros(2, len(NUMERIC_FEATURES)),
+        ),
+        items=ItemBatch(torch.arange(1, 6), rows([1, 1, 2, 1, 2]), nothing, nothing, nothing, nothing),
+        is_streamer=rows([False, False, False, True, True]),
+        streamer_item=rows([0, 4, 5]),
+    )
+
+
+def maker(id_dropout: float = 0.0) -> BatchMaker:
+    return BatchMaker(data(), torch.zeros(5), id_dropout)
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def test_the_target_content_is_not_in_its_own_history() -> None:
+    batch = maker().make(torch.tensor([0, 1]), generator())
+    assert batch.users.contents.tolist() == [[0, 2], [3, 0]]
+    assert batch.users.streamers.tolist() == [[1, 0], [2, 0]]
+
+
+def test_the_target_streamer_is_in_neither_history_of_streamers() -> None:
+    batch = maker().make(torch.tensor([2, 3]), generator())
+    assert batch.users.streamers.tolist() == [[0, 0], [0, 0]]
+    assert batch.users.preferred.tolist() == [[2, 0], [0, 0]]
+
+
+def test_what_stands_in_a_history_is_masked_among_the_negatives() -> None:
+    contents = maker().make(torch.tensor([0, 1]), generator())
+    assert contents.draws.masked.tolist() == [[True, True], [False, False]]
+    streamers = maker().make(torch.tensor([2, 3]), generator())
+    assert streamers.draws.masked.tolist() == [[True, True], [False, True]]
+
+
+def test_contents_compete_with_contents_and_streamers_with_streamers() -> None:
+    made = maker()
+    for rows in made.epoch(torch.arange(4), 4, generator()):
+        groups = data().is_streamer[data().examples.item[rows]]
+        assert len(set(groups.tolist())) == 1
+
+
+def test_a_distinct_item_is_one_column_with_its_count_and_age() -> None:
+    batch = maker().make(torch.tensor([0, 0, 1]), generator())
+    assert batch.draws.counts.tolist() == [2.0, 1.0]
+    assert batch.draws.column.tolist() == [0, 0, 1]
+    assert batch.items.age.tolist() == [1, 2]
+
+
+def test_dropped_ids_become_unknown() -> None:
+    batch = maker(id_dropout=0.999999).make(torch.tensor([0, 1]), generator())
+    assert batch.items.item.tolist() == [0, 0]
+    assert batch.users.user.tolist() == [0, 0]
+    assert batch.items.streamer.tolist() == [1, 1]

@@ -1,0 +1,107 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import torch
+
+from contracts import columns as c
+from contracts.errors import (
+    EmptyCatalogueError,
+    FeatureStoreMissingError,
+    MissingPartitionError,
+    NoExamplesError,
+    StreamrecError,
+)
+from contracts.tables import TRAINING_EXAMPLE, USER_FEATURE
+from models.two_tower.batches import BatchMaker
+from models.two_tower.candidates import read_retrieval_inputs
+from models.two_tower.data import UNTIMED, build_training_data, build_vocabularies
+from models.two_tower.inputs import FeastReader, read_training_inputs
+from tests.models.two_tower.worlds import DAY, SMALL, World
+
+
+def train_inputs(world: World) -> object:
+    return read_training_inputs(world.settings, DAY, world.read_features)
+
+
+def retrieval_inputs(world: World) -> object:
+    return read_retrieval_inputs(world.settings, DAY)
+
+
+def without_labels(world: World) -> None:
+    world.write_catalogue()
+    world.write_log()
+    rows = world.warehouse.read(TRAINING_EXAMPLE, DAY).to_pylist()
+    for back in range(4):
+        dull = [{**row, c.LABEL_CLICK: False, c.LABEL_VALUED: False} for row in rows]
+        world.write(TRAINING_EXAMPLE, DAY - timedelta(days=back), dull)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "read", "error", "message"),
+    [
+        (World.write_catalogue, train_inputs, NoExamplesError, "run first: python -m jobs training_examples"),
+        (World.write_log, train_inputs, EmptyCatalogueError, "run python -m jobs import_log"),
+        (without_labels, train_inputs, NoExamplesError, "none of the 1120 training examples"),
+        (World.write_catalogue, retrieval_inputs, MissingPartitionError, "run first: python -m jobs user_features"),
+        (World.write_log, retrieval_inputs, EmptyCatalogueError, "run python -m jobs import_log"),
+    ],
+    ids=["no examples", "no catalogue", "no positives", "no features", "no catalogue to retrieve from"],
+)
+def test_what_is_missing_is_named_with_the_command_that_makes_it(
+    empty_world: World,
+    prepare: Callable[[World], None],
+    read: Callable[[World], object],
+    error: type[StreamrecError],
+    message: str,
+) -> None:
+    prepare(empty_world)
+    with pytest.raises(error, match=message):
+        read(empty_world)
+
+
+def test_a_feature_store_that_was_never_applied_is_named(world: World) -> None:
+    with pytest.raises(FeatureStoreMissingError, match="python -m feature_repo apply"):
+        FeastReader(world.settings)(world.warehouse.read(TRAINING_EXAMPLE, DAY))
+
+
+def test_every_partition_read_is_recorded(world: World) -> None:
+    inputs = read_training_inputs(world.settings, DAY, world.read_features)
+    names = [snapshot.reference[0] for snapshot in inputs.snapshots]
+    assert f"training_example_v1/{DAY}" in names
+    assert f"content_v1/{DAY}" in names
+    assert f"user_feature_v1/{DAY}" not in names, "the day's own features are available only after it"
+    assert f"user_feature_v1/{DAY - timedelta(days=1)}" in names
+
+
+def test_one_feature_row_serves_a_user_between_two_publications(world: World) -> None:
+    inputs = read_training_inputs(world.settings, DAY, world.read_features)
+    users = inputs.positives[c.USER_ID].to_numpy()
+    assert len(inputs.features) == 4 * world.users
+    assert len(inputs.feature_row) == len(users)
+    first_day = inputs.features[c.VIEWS].is_null()
+    assert first_day.to_pylist().count(True) == world.users, "nothing was available before the first day"
+
+
+def test_earlier_views_teach_with_all_the_other_ones_as_history(empty_world: World) -> None:
+    empty_world.write_catalogue()
+    empty_world.write_log()
+    empty_world.write_earlier_views()
+    inputs = read_training_inputs(empty_world.settings, DAY, empty_world.read_features)
+    vocabularies = build_vocabularies(inputs)
+    data = build_training_data(inputs, vocabularies, SMALL, "UTC")
+    untimed = torch.nonzero(data.examples.day == UNTIMED)[:, 0]
+    assert len(untimed) == inputs.earlier.num_rows  # type: ignore[union-attr]
+    batch = BatchMaker(data, torch.zeros(len(data.is_streamer)), 0.0).make(untimed[:7], torch.Generator())
+    target = batch.items.item[batch.draws.column]
+    for own, history in zip(target.tolist(), batch.users.contents.tolist(), strict=True):
+        others = {row for row in history if row}
+        assert own not in others
+        assert others | {own} == {1, 7, 13, 19, 25, 31, 37}
+
+
+def test_a_user_feature_of_the_day_itself_is_read_for_retrieval(world: World) -> None:
+    inputs = read_retrieval_inputs(world.settings, DAY)
+    assert len(inputs.features) == world.users
+    assert f"{USER_FEATURE.name}/{DAY}" in [snapshot.reference[0] for snapshot in inputs.snapshots]
+    assert inputs.has_live

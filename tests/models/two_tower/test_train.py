@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from contracts.settings import TwoTowerSettings
+from models.two_tower.batches import TrainingData
+from models.two_tower.data import build_training_data, build_vocabularies, day_number
+from models.two_tower.evaluate import measure_last_day
+from models.two_tower.inputs import read_training_inputs
+from models.two_tower.towers import TwoTower
+from models.two_tower.train import TrainTask, fresh_model
+from models.two_tower.vocabulary import Vocabularies
+from tests.models.two_tower.worlds import DAY, SMALL, World
+
+LAST_DAY = day_number(DAY)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def prepared(world: World) -> tuple[TrainingData, Vocabularies]:
+    inputs = read_training_inputs(world.settings, DAY, world.read_features)
+    vocabularies = build_vocabularies(inputs)
+    return build_training_data(inputs, vocabularies, SMALL, "UTC"), vocabularies
+
+
+def task_of(prepared: tuple[TrainingData, Vocabularies], **changes: object) -> TrainTask:
+    data, vocabularies = prepared
+    settings = TwoTowerSettings(**{**SMALL.model_dump(), "epochs": 2, **changes})
+    return TrainTask(fresh_model(settings, vocabularies.sizes), data, settings, LAST_DAY, CPU)
+
+
+def weights(model: TwoTower) -> torch.Tensor:
+    return torch.cat([value.reshape(-1) for value in model.state_dict().values()])
+
+
+def test_the_same_seed_gives_the_same_model(prepared: tuple[TrainingData, Vocabularies]) -> None:
+    runs = [task_of(prepared) for _ in range(2)]
+    for run in runs:
+        torch.rand(3)  # what the rest of the process draws must not matter
+        run.run(checkpoint=None)
+    assert torch.equal(weights(runs[0].model), weights(runs[1].model))
+
+
+def test_another_seed_gives_another_model(prepared: tuple[TrainingData, Vocabularies]) -> None:
+    one, other = task_of(prepared), task_of(prepared, seed=1)
+    assert not torch.equal(weights(one.model), weights(other.model))
+
+
+@pytest.mark.parametrize("log_q", ["counts", "streaming", "off"])
+def test_a_resumed_run_equals_the_unbroken_one(
+    prepared: tuple[TrainingData, Vocabularies], tmp_path: Path, log_q: str
+) -> None:
+    """Equal to the bit on one CPU; the tolerance leaves room for another order of additions elsewhere."""
+    unbroken = task_of(prepared, log_q=log_q)
+    unbroken.run(checkpoint=None)
+    killed = task_of(prepared, log_q=log_q)
+
+    def die_in_the_second_epoch(model: TwoTower) -> dict[str, float]:
+        if killed.epoch == 1:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        killed.run(tmp_path / "state.pt", die_in_the_second_epoch)
+    resumed = task_of(prepared, log_q=log_q)
+    resumed.run(tmp_path / "state.pt")
+    assert torch.allclose(weights(resumed.model), weights(unbroken.model), atol=1e-6)
+    assert resumed.curves["train_loss"] == pytest.approx(unbroken.curves["train_loss"])
+
+
+def test_the_last_day_is_learnt_in_the_final_epochs_only(prepared: tuple[TrainingData, Vocabularies]) -> None:
+    task = task_of(prepared)
+    days = task.data.examples.day
+    assert (days[task.rows_of_epoch(0)] < LAST_DAY).all()
+    assert (days[task.rows_of_epoch(2)] == LAST_DAY).any()
+
+
+def test_the_planted_tastes_are_found_before_popularity_would(prepared: tuple[TrainingData, Vocabularies]) -> None:
+    """Half of what is popular belongs to the other taste: a list of popular contents has half of this NDCG."""
+    data, _ = prepared
+    task = task_of(prepared, epochs=4)
+    measured = task.run(None, measure_last_day(data, LAST_DAY, 1.0))
+    untrained = measure_last_day(data, LAST_DAY, 1.0)(task_of(prepared).model)
+    assert measured["content_ndcg_at_20"][-1] > 1.3 * popularity_ndcg(data)
+    assert measured["content_ndcg_at_20"][-1] > 1.3 * untrained["content_ndcg_at_20"]
+    assert measured["streamer_ndcg_at_20"][-1] > 1.1 * untrained["streamer_ndcg_at_20"]
+
+
+def popularity_ndcg(data: TrainingData) -> float:
+    """The same measure of one list for everybody: the most watched contents of the days before."""
+    early = data.examples.day < LAST_DAY
+    counts = torch.bincount(data.examples.item[early], minlength=len(data.is_streamer)).float()
+
+    class Popular(torch.nn.Module):
+        def users(self, batch: object) -> torch.Tensor:
+            return torch.ones(len(batch.user), 1)  # type: ignore[attr-defined]
+
+        def items(self, batch: object) -> torch.Tensor:
+            return counts[:, None]
+
+    return measure_last_day(data, LAST_DAY, 1.0)(Popular())["content_ndcg_at_20"]  # type: ignore[arg-type]
+
+
+def test_every_example_of_the_log_is_a_content_and_live_ones_are_streamers(
+    prepared: tuple[TrainingData, Vocabularies],
+) -> None:
+    data, _ = prepared
+    streamers = data.is_streamer[data.examples.item]
+    watches = 4 * 40 * 6
+    assert int((~streamers).sum()) == watches
+    assert int((data.examples.weight[streamers] == SMALL.valued_weight + SMALL.click_weight).sum()) == 4 * 40
+    assert int(streamers.sum()) == 4 * 40 + watches

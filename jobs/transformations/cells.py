@@ -53,7 +53,9 @@ def parse(text: Column, wanted: pa.DataType) -> Cell:
     sql_type = SQL_TYPES[wanted]
     trimmed = f.nullif(f.trim(text), f.lit(""))
     if sql_type in ("int", "bigint", "boolean"):
-        return _cell(trimmed, f.regexp_replace(trimmed, _INTEGRAL_FRACTION, "").try_cast(sql_type))
+        without_fraction = f.regexp_replace(trimmed, _INTEGRAL_FRACTION, "")
+        # The pattern runs only where the plain cast fails: it costs more than all other cells together.
+        return _cell(trimmed, f.coalesce(trimmed.try_cast(sql_type), without_fraction.try_cast(sql_type)))
     return _cell(trimmed, trimmed.try_cast(sql_type))
 
 

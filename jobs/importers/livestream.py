@@ -66,7 +66,8 @@ def _watches(source: Source, frame: DataFrame) -> DataFrame:
     # A step before the first or a stop that is not after the start has no length: it fails the rule for seconds.
     is_span = (start.value >= 0) & (stop.value > start.value)
     seconds = f.when(is_span, (stop.value - start.value) * f.lit(step_seconds)).otherwise(f.lit(-1.0))
-    begin = f.timestamp_micros(((start.value * step_seconds + first) * 1_000_000).cast("bigint"))
+    since = f.greatest(start.value, f.lit(0))  # keeps a broken step within the log's days, for its quarantine
+    begin = f.timestamp_micros(((since * step_seconds + first) * 1_000_000).cast("bigint"))
     values = {
         c.USER_ID: _id(_USER),
         c.CONTENT_ID: _id(_STREAM),

@@ -174,7 +174,7 @@ class TwoTowerSettings(Section):
     train_days: int = Field(28, ge=1, description="Days of examples.")
     dim: int = Field(64, ge=1, description="Width of the shared embedding space.")
     batch_size: int = Field(1_024, ge=2, description="Also the in-batch negatives; 2,048 was worse on KuaiRand.")
-    epochs: int = Field(1, ge=1, description="Passes over the examples before the last day; metrics after each.")
+    epochs: int = Field(1, ge=1, description="Passes before the last day is met; more overfit the made world.")
     final_epochs: int = Field(1, ge=0, description="Passes that include the last day, which is held out until then.")
     learning_rate: float = Field(0.1, gt=0, description="Row-wise Adagrad of the tables; small rates miss rare rows.")
     dense_learning_rate: float = Field(0.001, gt=0, description="Adam of the few dense layers.")

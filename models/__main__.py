@@ -1,6 +1,7 @@
 """`python -m models COMMAND`."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -42,6 +43,9 @@ def retrieve_command(
 
 def main() -> None:
     """Run a command; a named error is one line on stderr and its exit code."""
+    # Read when torch is imported: beside other busy processes, threads that spin as they wait take more than they give.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:
         app()
     except StreamrecError as error:

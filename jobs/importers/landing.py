@@ -97,7 +97,7 @@ class Landing:
         tables = self._tables()
         earlier = tables.warehouse.latest(table, self.days[0] - timedelta(days=1)) if table in _GROWING else None
         if earlier is not None:
-            known = tables.read(table, [date.fromisoformat(earlier.dt)]).drop(c.DT)
+            known = tables.read(table, [date.fromisoformat(earlier.dt)]).select(*table.column_names)
             new = rows.join(known.select(*table.key), on=list(table.key), how="left_anti")
             rows = known.withColumn(c.DT, f.explode(_each(self.days))).unionByName(new)
         tables.write_days(table, self.days, rows)

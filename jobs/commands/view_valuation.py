@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
@@ -19,9 +20,13 @@ def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
     """Value the views of `day` against the watch log of the window: the result depends on raw tables only."""
     tables.warehouse.require(WATCH_EVENT, day)
     platform, valuation = settings.platform, settings.valuation
-    window = max(valuation.window_days, platform.late_days + 1)
-    events = tables.read_existing(WATCH_EVENT, trailing_days(day, window))
-    # A clock that is fast puts a view on tomorrow: the window has a first day and no last.
-    found = views(events, platform.time_zone).where(f.col(c.VIEW_DAY) > f.lit(day - timedelta(days=window)))
-    values = view_values(found, catalogue(tables, day), day, platform.late_days, valuation)
+    recent = _views(tables, day, platform.late_days + 1, platform.time_zone)
+    window = _views(tables, day, max(valuation.window_days, platform.late_days + 1), platform.time_zone)
+    values = view_values(recent, window, catalogue(tables, day), day, valuation)
     return write(tables, VIEW_VALUE, day, values, settings)
+
+
+def _views(tables: Tables, day: date, days: int, time_zone: str) -> DataFrame:
+    """Views of the days that end with `day`; a clock that is fast puts one on tomorrow, so there is no last day."""
+    events = tables.read_existing(WATCH_EVENT, trailing_days(day, days))
+    return views(events, time_zone).where(f.col(c.VIEW_DAY) > f.lit(day - timedelta(days=days)))

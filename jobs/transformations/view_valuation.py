@@ -12,7 +12,7 @@ k = `prior_views`:
 long a watch lasts.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, Window
@@ -33,24 +33,24 @@ _NO_LENGTH: Final = -1
 
 
 def view_values(
-    views: DataFrame, catalogue: DataFrame, day: date, late_days: int, valuation: ValuationSettings
+    recent: DataFrame, window: DataFrame, catalogue: DataFrame, day: date, valuation: ValuationSettings
 ) -> DataFrame:
     """Values of the views that have a row in partition `day`; without `available_at`.
 
     Args:
-        views: Views of the trailing window that ends with `day`, as `views` makes them.
+        recent: All views of the days that a row of `day` may belong to, as `views` makes them.
+        window: The same of the trailing window, for the usual watch times.
         catalogue: `content_v1`.
     """
-    with_x = _with_x(views, catalogue)
-    contents = _content_sums(played(with_x))
+    usual = played(_with_x(window, catalogue))
+    contents = _content_sums(usual)
     groups = _groups(contents, valuation)
     overall = groups.agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
-    recent = _with_user_sums(with_x).where(f.col(c.VIEW_DAY) >= f.lit(day - timedelta(days=late_days)))
     compared = (
-        with_weights(recent, valuation)
-        .where(f.col(c.DT) == f.lit(day))
+        _with_x(with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day)), catalogue)
         .crossJoin(f.broadcast(overall.fillna({_MEAN: 0.0, _DEVIATION: 1.0})))
         .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH], how="left")
+        .join(_user_sums(usual), on=c.USER_ID, how="left")
         .join(contents.select(c.CONTENT_ID, _COUNT, _SUM), on=c.CONTENT_ID, how="left")
     )
     return _compared(compared, valuation)
@@ -63,13 +63,10 @@ def _with_x(views: DataFrame, catalogue: DataFrame) -> DataFrame:
     return joined.withColumns({_X: f.log1p(c.WATCHED_SECONDS), _LENGTH: bucket})
 
 
-def _with_user_sums(views: DataFrame) -> DataFrame:
-    """The views are partitioned by user, so that this is a sort and no shuffle."""
-    of_user = Window.partitionBy(c.USER_ID).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    is_play = f.col(c.WATCHED_SECONDS) > 0  # log(1 + 0) adds nothing to the sum
-    return views.withColumns(
-        {_USER_COUNT: f.count_if(is_play).over(of_user), _USER_SUM: exact_sum(f.col(_X), over=of_user)}
-    )
+def _user_sums(views: DataFrame) -> DataFrame:
+    """The views are partitioned by user already: no shuffle."""
+    count, total = f.count(f.lit(1)).alias(_USER_COUNT), exact_sum(f.col(_X)).alias(_USER_SUM)
+    return views.groupBy(c.USER_ID).agg(count, total)
 
 
 def _content_sums(views: DataFrame) -> DataFrame:

@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 from typing import Final
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from jobs.transformations.arithmetic import exact_sum
 
 LAST_END: Final = "last_end"
-_ORDER: Final = "order"
+_NEWER, _LEFT, _RIGHT = "newer_dt", "stored", "newer"
 
 
 def views(events: DataFrame, time_zone: str) -> DataFrame:
@@ -36,11 +36,22 @@ def views(events: DataFrame, time_zone: str) -> DataFrame:
 
 
 def latest_views(view_values: DataFrame) -> DataFrame:
-    """Of each view the row of the latest dt, which has all its seconds. The result is partitioned by user."""
-    same_view = Window.partitionBy(c.USER_ID, c.CONTENT_ID, c.VIEW_DAY).orderBy(f.desc(c.DT))
-    newest_first = f.row_number().over(same_view.rowsBetween(Window.unboundedPreceding, Window.currentRow))
-    numbered = view_values.repartition(c.USER_ID).withColumn(_ORDER, newest_first)
-    return numbered.where(f.col(_ORDER) == 1).drop(_ORDER)
+    """Of each view the row of the latest dt, which has all its seconds. The result is partitioned by user.
+
+    Only a row that came after its day can supersede another: these are few, so that the join is a look-up where
+    ranking every view by its dt would be a sort.
+    """
+    late = view_values.where(f.to_date(c.DT) > f.col(c.VIEW_DAY))
+    newer = late.select(c.USER_ID, c.CONTENT_ID, c.VIEW_DAY, f.col(c.DT).alias(_NEWER))
+    kept = view_values.alias(_LEFT).join(
+        newer.alias(_RIGHT),
+        on=[
+            *(f.col(f"{_LEFT}.{key}") == f.col(f"{_RIGHT}.{key}") for key in (c.USER_ID, c.CONTENT_ID, c.VIEW_DAY)),
+            f.col(c.DT) < f.col(_NEWER),
+        ],
+        how="left_anti",
+    )
+    return kept.repartition(c.USER_ID)
 
 
 def in_window(frame: DataFrame, day: date, window_days: int) -> DataFrame:

@@ -32,7 +32,8 @@ def test_a_view_is_compared_with_its_user_and_with_its_content(spark: SparkSessi
         _watch(2, 11, 0.0),
     )
     catalogue = frame(spark, CONTENT, *({c.CONTENT_ID: content, c.DURATION_SECONDS: 107.2} for content in (10, 11)))
-    rows = view_values(views(events, "UTC"), catalogue, DAY, 2, SETTINGS).collect()
+    found_views = views(events, "UTC")
+    rows = view_values(found_views, found_views, catalogue, DAY, SETTINGS).collect()
     found = {(row[c.USER_ID], row[c.CONTENT_ID]): row for row in rows}
     mean, deviation = 8 / 3, math.sqrt(24 / 3 - (8 / 3) ** 2)
     user_mean = (6 + mean) / 3
@@ -58,7 +59,8 @@ def test_the_logs_own_verdict_comes_first_and_a_late_row_brings_the_whole_view_b
         _watch(1, 12, 30.0, back=2),
         _watch(1, 12, 12.0, back=2, **{c.DT: DAY.isoformat()}),
     )
-    rows = view_values(views(events, "UTC"), frame(spark, CONTENT), DAY, 2, SETTINGS).collect()
+    found_views = views(events, "UTC")
+    rows = view_values(found_views, found_views, frame(spark, CONTENT), DAY, SETTINGS).collect()
     found = {row[c.CONTENT_ID]: (row[c.WATCHED_SECONDS], row[c.IS_VALUED], row[c.COMPLETION]) for row in rows}
     assert {content: row[:2] for content, row in found.items() if content < 12} == {10: (100.0, False), 11: (0.0, True)}
     assert found[12][0] == 42.0

@@ -1,5 +1,6 @@
 """`view_valuation`: the value of every view that has a row in the day's partition."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
@@ -12,7 +13,7 @@ from contracts.snapshots import Snapshot
 from contracts.tables import VIEW_VALUE, WATCH_EVENT
 from jobs.commands.readings import catalogue, write
 from jobs.tables import Tables
-from jobs.transformations.view_valuation import view_values
+from jobs.transformations.view_valuation import usual_watch_times, view_values
 from jobs.transformations.views import views
 
 
@@ -22,8 +23,14 @@ def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
     platform, valuation = settings.platform, settings.valuation
     recent = _views(tables, day, platform.late_days + 1, platform.time_zone)
     window = _views(tables, day, max(valuation.window_days, platform.late_days + 1), platform.time_zone)
-    values = view_values(recent, window, catalogue(tables, day), day, valuation)
-    return write(tables, VIEW_VALUE, day, values, settings)
+    known = catalogue(tables, day)
+    usual = usual_watch_times(window, known)
+    contents = usual.contents.persist()  # a row per content, read three times: without it the window is, too
+    try:
+        values = view_values(recent, replace(usual, contents=contents), known, day, valuation)
+        return write(tables, VIEW_VALUE, day, values, settings)
+    finally:
+        contents.unpersist()
 
 
 def _views(tables: Tables, day: date, days: int, time_zone: str) -> DataFrame:

@@ -12,6 +12,7 @@ k = `prior_views`:
 long a watch lasts.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -32,26 +33,47 @@ _GROUP_MEAN, _MEAN, _DEVIATION = "group_mean", "overall_mean", "overall_deviatio
 _NO_LENGTH: Final = -1
 
 
+@dataclass(frozen=True)
+class Usual:
+    """Watch times of the trailing window, played views only.
+
+    Args:
+        users: Count and sum of x per user.
+        contents: Count, sum and sum of squares of x per content; read three times, so a command may persist it.
+    """
+
+    users: DataFrame
+    contents: DataFrame
+
+
+def usual_watch_times(window: DataFrame, catalogue: DataFrame) -> Usual:
+    """What users and contents usually get.
+
+    Args:
+        window: Views of the trailing window, as `views` makes them.
+        catalogue: `content_v1`.
+    """
+    usual = played(_with_x(window, catalogue))
+    return Usual(_user_sums(usual), _content_sums(usual))
+
+
 def view_values(
-    recent: DataFrame, window: DataFrame, catalogue: DataFrame, day: date, valuation: ValuationSettings
+    recent: DataFrame, usual: Usual, catalogue: DataFrame, day: date, valuation: ValuationSettings
 ) -> DataFrame:
     """Values of the views that have a row in partition `day`; without `available_at`.
 
     Args:
         recent: All views of the days that a row of `day` may belong to, as `views` makes them.
-        window: The same of the trailing window, for the usual watch times.
-        catalogue: `content_v1`.
     """
-    usual = played(_with_x(window, catalogue))
-    contents = _content_sums(usual)
-    groups = _groups(contents, valuation)
+    groups = _groups(usual.contents, valuation)
     overall = groups.agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
+    fresh = with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day))
     compared = (
-        _with_x(with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day)), catalogue)
+        _with_x(fresh, catalogue)
         .crossJoin(f.broadcast(overall.fillna({_MEAN: 0.0, _DEVIATION: 1.0})))
         .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH], how="left")
-        .join(_user_sums(usual), on=c.USER_ID, how="left")
-        .join(contents.select(c.CONTENT_ID, _COUNT, _SUM), on=c.CONTENT_ID, how="left")
+        .join(usual.users, on=c.USER_ID, how="left")
+        .join(usual.contents.select(c.CONTENT_ID, _COUNT, _SUM), on=c.CONTENT_ID, how="left")
     )
     return _compared(compared, valuation)
 

@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import CONTENT, WATCH_EVENT
-from jobs.transformations.view_valuation import view_values
+from jobs.transformations.view_valuation import usual_watch_times, view_values
 from jobs.transformations.views import views
 from tests.jobs.frames import DAY, NOON, frame
 
@@ -33,7 +33,7 @@ def test_a_view_is_compared_with_its_user_and_with_its_content(spark: SparkSessi
     )
     catalogue = frame(spark, CONTENT, *({c.CONTENT_ID: content, c.DURATION_SECONDS: 107.2} for content in (10, 11)))
     found_views = views(events, "UTC")
-    rows = view_values(found_views, found_views, catalogue, DAY, SETTINGS).collect()
+    rows = view_values(found_views, usual_watch_times(found_views, catalogue), catalogue, DAY, SETTINGS).collect()
     found = {(row[c.USER_ID], row[c.CONTENT_ID]): row for row in rows}
     mean, deviation = 8 / 3, math.sqrt(24 / 3 - (8 / 3) ** 2)
     user_mean = (6 + mean) / 3
@@ -60,7 +60,8 @@ def test_the_logs_own_verdict_comes_first_and_a_late_row_brings_the_whole_view_b
         _watch(1, 12, 12.0, back=2, **{c.DT: DAY.isoformat()}),
     )
     found_views = views(events, "UTC")
-    rows = view_values(found_views, found_views, frame(spark, CONTENT), DAY, SETTINGS).collect()
+    nothing = frame(spark, CONTENT)
+    rows = view_values(found_views, usual_watch_times(found_views, nothing), nothing, DAY, SETTINGS).collect()
     found = {row[c.CONTENT_ID]: (row[c.WATCHED_SECONDS], row[c.IS_VALUED], row[c.COMPLETION]) for row in rows}
     assert {content: row[:2] for content, row in found.items() if content < 12} == {10: (100.0, False), 11: (0.0, True)}
     assert found[12][0] == 42.0

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from contracts.errors import StreamrecError
+from contracts.command_line import run
 from contracts.names import LogFormat
 from contracts.settings import load_settings
 from devstack import services
@@ -87,11 +87,7 @@ def main() -> None:
     """Run a command; a named error is one line."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGHUP, _stop)
-    try:
-        app()
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(app)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.errors import StreamrecError
+from contracts.command_line import run
 from contracts.settings import load_settings
 
 app = typer.Typer(help="Feature store: definitions, the online copy of a day, one user's row.", no_args_is_help=True)
@@ -44,11 +44,7 @@ def online_command(user: Annotated[int, typer.Option("--user", help="user_id")])
 
 def main() -> None:
     """Run a command; a named error is one line on stderr and its exit code."""
-    try:
-        app()
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(app)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Command line of the Spark jobs: `python -m jobs COMMAND`."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from contracts.errors import SettingsError, StreamrecError
+from contracts.command_line import run
+from contracts.errors import SettingsError
 from contracts.names import Source
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
@@ -117,11 +117,7 @@ for _job in JOBS:
 
 def main() -> None:
     """Run the command line; a named error becomes one line and its exit code."""
-    try:
-        app()
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(app)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from contracts.errors import StreamrecError
+from contracts.command_line import run
 from contracts.names import ALIAS_CHAMPION
 from contracts.settings import load_settings
 
@@ -46,11 +45,7 @@ def main() -> None:
     # Read when torch is imported: beside other busy processes, threads that spin as they wait take more than they give.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    try:
-        app()
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(app)
 
 
 if __name__ == "__main__":

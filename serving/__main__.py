@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from contracts.errors import InvalidRequestError, StreamrecError
+from contracts.command_line import run
+from contracts.errors import InvalidRequestError
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
 from serving import live
@@ -162,11 +163,7 @@ def _time(text: str | None) -> datetime:
 
 def main() -> None:
     """Run a command; a named error is one line and its exit code."""
-    try:
-        app()
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+    run(app)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ export TORCH_BACKEND ?=
 export PYTHONNOUSERSITE := 1
 # These programs write to the home directory at import unless they are told a folder.
 export AIRFLOW_HOME ?= $(CURDIR)/var/airflow
+export MLFLOW_DISABLE_TELEMETRY ?= true
 export MPLCONFIGDIR ?= $(CURDIR)/.tools/matplotlib
 
 help: ## this list

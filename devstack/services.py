@@ -17,6 +17,7 @@ from devstack.service import LOCALHOST, ServiceSpec, port_open
 
 _SPARK_HOME: Final = Path(pyspark.__file__).parent
 _CONNECT_SERVER: Final = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_QUIET_MLFLOW: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 _METASTORE_SERVER: Final = "org.apache.hadoop.hive.metastore.HiveMetaStore"
 # Hive's libraries look into these packages of the JDK, which 17 and newer close.
 _OPENED: Final = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "java.util.concurrent")
@@ -100,7 +101,8 @@ def mlflow_service(settings: Settings, port: int) -> ServiceSpec:
         name="mlflow",
         command=[*command, "--backend-store-uri", settings.mlflow_tracking_uri],
         # Its job runner more than doubles the memory (900 against 385 MB) and nothing here uses it.
-        environment={**clean_environment(os.environ), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        # Without telemetry it leaves nothing in the home folder.
+        environment={**clean_environment(os.environ), **_QUIET_MLFLOW},
         ready=partial(port_open, port),
         log=log_path(settings, "mlflow"),
     )

@@ -45,6 +45,8 @@ def main() -> None:
     # Read when torch is imported: beside other busy processes, threads that spin as they wait take more than they give.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # MLflow would call its maker and leave an installation id in the home folder.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     run(app)
 
 

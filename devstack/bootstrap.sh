@@ -46,9 +46,10 @@ install_uv() {
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "$python lacks the venv module; install it (Debian and Ubuntu: python3.11-venv)"
     if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version" ]; then
+        # pip, and the one that makes the venv, ask rustc for its version; a rustup on PATH would then write to the home.
+        export RUSTUP_HOME="${RUSTUP_HOME:-$root/.tools/rustup}"
         "$python" -m venv --clear "$root/.tools/uv"
-        # pip asks rustc for its version; a rustup found on PATH would then write to the home folder.
-        RUSTUP_HOME="${RUSTUP_HOME:-$root/.tools/rustup}" "$root/.tools/uv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" ||
+        "$root/.tools/uv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version" ||
             fail "pip could not install uv $uv_version; look at the lines above, and at pip's index and proxy settings"
     fi
 }

@@ -25,7 +25,7 @@ _SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)
 _SLATE_LENGTH: Final = 10
 _AIRFLOW_SECONDS: Final = 1_800.0
 # For a run of minutes: no optimising compiler (without it the code cache shrinks to a size that a run fills), the
-# collector that costs two cores least, none because of classes. Two days of derived jobs: 46 CPU seconds, not 75.
+# collector that costs two cores least, and no collections because of loaded classes.
 _SHORT_RUN: Final = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC -XX:MetaspaceSize=256m"
 _LEASE_SECONDS: Final = 86_400  # people who try things afterwards still find somebody live
 

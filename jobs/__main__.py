@@ -61,7 +61,8 @@ def _daily(job: Job) -> Callable[[datetime], None]:
 
 def _run_job(run: Run, job: Job, day: date) -> None:
     tables, started = run.tables(), time.perf_counter()
-    _say(job.run(tables, day, run.settings), started)
+    for snapshot in job.run(tables, [day], run.settings):
+        _say(snapshot, started)
 
 
 def _candidate_lists(day: Day, without: Without = None) -> None:

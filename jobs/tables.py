@@ -6,8 +6,9 @@ the two steps, Hive shows the older snapshot until the next run or `python -m jo
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -25,17 +26,24 @@ from contracts.snapshots import Snapshot, Warehouse
 
 @dataclass
 class Tables:
-    """The tables as one job sees them; remembers which snapshots it read, for the manifest of what it writes.
+    """The tables as one job sees them; remembers which snapshots it read, for the manifests of what it writes.
 
     Args:
         now: Time of the run, for snapshot ids only: rows never hold it, so a re-run gives equal rows.
+        inputs: What was read for all that the job writes.
+        inputs_of: What was read for one day of a range, by that day.
     """
 
     spark: SparkSession
     warehouse: Warehouse
     now: datetime
     inputs: dict[str, Snapshot] = field(default_factory=dict)
+    inputs_of: defaultdict[date, dict[str, Snapshot]] = field(default_factory=lambda: defaultdict(dict))
     created: set[str] = field(default_factory=set)
+
+    def afresh(self) -> "Tables":
+        """The same tables for another job: nothing has been read yet."""
+        return replace(self, inputs={}, inputs_of=defaultdict(dict))
 
     def read(self, table: Table, days: Iterable[date]) -> DataFrame:
         """All of the days' partitions, with `dt`.
@@ -43,22 +51,35 @@ class Tables:
         Raises:
             MissingPartitionError: one is not there; the message says which job to run.
         """
-        return self._read(table, [self.warehouse.require(table, day) for day in days])
+        return self._noted(table, [self.warehouse.require(table, day) for day in days])
 
     def read_existing(self, table: Table, days: Iterable[date]) -> DataFrame:
         """Those of the days' partitions that exist: for trailing windows, which may reach before the log begins."""
         found = (self.warehouse.current(table, day) for day in days)
-        return self._read(table, [snapshot for snapshot in found if snapshot is not None])
+        return self._noted(table, [snapshot for snapshot in found if snapshot is not None])
+
+    def read_for(self, table: Table, needed: Mapping[date, Sequence[date]]) -> DataFrame:
+        """Every partition that a day of a range needs, once, with `dt`; those that do not exist are left out.
+
+        Args:
+            needed: By day that is written, the partitions that its rows depend on: they go into its manifest.
+        """
+        wanted = sorted({partition for partitions in needed.values() for partition in partitions})
+        found = {dt: snapshot for dt in wanted if (snapshot := self.warehouse.current(table, dt)) is not None}
+        for day, partitions in needed.items():
+            existing = [found[dt] for dt in partitions if dt in found]
+            self.inputs_of[day].update({snapshot.reference[0]: snapshot for snapshot in existing})
+        return self._read(table, list(found.values()))
 
     def read_latest(self, table: Table, day: date) -> DataFrame:
         """The newest partition that is not after `day`: for slowly changing tables such as the catalogue."""
         snapshot = self.warehouse.latest(table, day)
-        return self._read(table, [snapshot or self.warehouse.require(table, day)])
+        return self._noted(table, [snapshot or self.warehouse.require(table, day)])
 
     def read_latest_existing(self, table: Table, day: date) -> DataFrame:
         """As `read_latest`, but no rows where there is no partition: for what a log need not have."""
         snapshot = self.warehouse.latest(table, day)
-        return self._read(table, [] if snapshot is None else [snapshot])
+        return self._noted(table, [] if snapshot is None else [snapshot])
 
     def read_history(self, table: Table, day: date) -> DataFrame:
         """All partitions up to `day` that exist."""
@@ -74,7 +95,7 @@ class Tables:
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).write.parquet(str(staged))
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        snapshot = self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
+        snapshot = self.warehouse.commit(table, day, staged, rows, self._inputs(day))
         self.sync(table, [snapshot])
         return snapshot
 
@@ -107,7 +128,10 @@ class Tables:
             staged.mkdir()
             pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        return self.warehouse.commit(table, day, staged, rows, list(self.inputs.values()))
+        return self.warehouse.commit(table, day, staged, rows, self._inputs(day))
+
+    def _inputs(self, day: date) -> list[Snapshot]:
+        return [*self.inputs.values(), *self.inputs_of[day].values()]
 
     def sync(self, table: Table, snapshots: Iterable[Snapshot]) -> None:
         """Point the Hive partitions at these snapshots, making database, table and partitions where needed."""
@@ -137,8 +161,11 @@ class Tables:
         )
         self.created.add(table.name)
 
-    def _read(self, table: Table, snapshots: Sequence[Snapshot]) -> DataFrame:
+    def _noted(self, table: Table, snapshots: Sequence[Snapshot]) -> DataFrame:
         self.inputs.update({snapshot.reference[0]: snapshot for snapshot in snapshots})
+        return self._read(table, snapshots)
+
+    def _read(self, table: Table, snapshots: Sequence[Snapshot]) -> DataFrame:
         paths = [str(snapshot.path) for snapshot in snapshots]
         if not paths:
             return self.spark.createDataFrame([], spark_schema(table).add(c.DT, "string"))

@@ -1,7 +1,8 @@
 """`backfill`: the derived jobs for every day of a range, in one process and one session.
 
-A job of a day starts when what it reads of that day and of the days before has been written; jobs that do not wait for
-each other run side by side, because a small Spark job leaves cores idle while it is planned and committed.
+A job computes several days together: planning a query takes as long for a week as for a day, and what it reads is read
+once. It starts when what it reads of these days and of those before has been written; jobs that do not wait for each
+other run side by side, because a small Spark job leaves cores idle while it is planned and committed.
 """
 
 import time
@@ -37,32 +38,38 @@ class Backfill:
 
     def run(self, jobs: Sequence[Job], first: date, last: date) -> list[Snapshot]:
         """Run the jobs for every day from `first` to `last`, both included; the first error ends the range."""
-        done: dict[tuple[str, date], Future[Snapshot]] = {}
+        done: list[tuple[Job, Future[list[Snapshot]]]] = []
         with ThreadPoolExecutor(self.settings.spark.concurrent_jobs) as pool:
-            for day in days_between(first, last):
+            for days in _together(list(days_between(first, last)), self.settings.spark.days_per_job):
                 for job in jobs:
-                    done[job.writes.name, day] = pool.submit(self._run_one, job, day, _upstream(job, done))
-            return _results(pool, list(done.values()))
+                    done.append((job, pool.submit(self._run_one, job, days, _upstream(job, done))))
+            return _results(pool, [future for _, future in done])
 
-    def _run_one(self, job: Job, day: date, upstream: Sequence[Future[Snapshot]]) -> Snapshot:
+    def _run_one(self, job: Job, days: Sequence[date], upstream: Sequence[Future[list[Snapshot]]]) -> list[Snapshot]:
         for future in upstream:
             future.result()
         started = time.perf_counter()
-        snapshot = job.run(Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now), day, self.settings)
+        tables = Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now)
+        snapshots = job.run(tables, days, self.settings)
         seconds = time.perf_counter() - started
-        self.report(f"{day} {job.name}: {snapshot.rows} rows in {seconds:.1f} s")
-        return snapshot
+        for snapshot in snapshots:
+            self.report(f"{snapshot.dt} {job.name}: {snapshot.rows} rows")
+        self.report(f"{days[0]} to {days[-1]} {job.name}: {seconds:.1f} s")
+        return snapshots
 
 
-def _upstream(job: Job, done: dict[tuple[str, date], Future[Snapshot]]) -> list[Future[Snapshot]]:
-    """Everything submitted so far, of this day and of those before, that writes what the job reads."""
-    read = {table.name for table in job.reads}
-    return [future for (table, _), future in done.items() if table in read]
+def _together(days: Sequence[date], count: int) -> list[Sequence[date]]:
+    return [days[start : start + count] for start in range(0, len(days), count)]
 
 
-def _results(pool: ThreadPoolExecutor, futures: Sequence[Future[Snapshot]]) -> list[Snapshot]:
+def _upstream(job: Job, done: Sequence[tuple[Job, Future[list[Snapshot]]]]) -> list[Future[list[Snapshot]]]:
+    """Everything submitted so far, of these days and of those before, that writes what the job reads."""
+    return [future for other, future in done if other.writes in job.reads]
+
+
+def _results(pool: ThreadPoolExecutor, futures: Sequence[Future[list[Snapshot]]]) -> list[Snapshot]:
     try:
-        return [future.result() for future in futures]
+        return [snapshot for future in futures for snapshot in future.result()]
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise

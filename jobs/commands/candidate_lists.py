@@ -1,6 +1,6 @@
 """`candidate_lists`: per user and surface, the fused list that publish puts into Redis."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
@@ -35,14 +35,19 @@ from jobs.transformations.candidate_lists import (
 NAME: Final = "candidate_lists"
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Write the candidate lists of `day`.
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Write the candidate lists of each day.
 
     Raises:
         MissingPartitionError: a source of a surface has no partition; `without` makes lists that do not need it.
     """
+    return [_run_day(tables, day, settings) for day in days]
+
+
+def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
+    tables = tables.afresh()
     lists = candidate_lists(_inputs(tables, day, settings.candidates), settings.candidates)
-    return write(tables, CANDIDATE_LIST, day, lists, settings)
+    return write(tables, CANDIDATE_LIST, [day], lists, settings)[0]
 
 
 def without(settings: Settings, sources: Collection[Source]) -> Settings:
@@ -57,7 +62,7 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
 
 
 def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
-    known = catalogue(tables, day)
+    known = catalogue(tables, [day])
     actions = tables.read_history(USER_ACTION, day)
     retrieved = read_retrieved(tables, day, candidates)
     return CandidateInputs(
@@ -84,6 +89,6 @@ def _users(features: DataFrame, retrieved: DataFrame | None) -> DataFrame:
 
 
 def _seen(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame:
-    seen = seen_contents(window_views(tables, day, candidates.seen_window_days), candidates)
+    seen = seen_contents(window_views(tables, [day], candidates.seen_window_days), candidates)
     earlier = tables.read_latest_existing(EARLIER_VIEW, day).select(c.USER_ID, c.CONTENT_ID)
     return seen.unionByName(earlier.where(f.lit(candidates.earlier_views_are_seen)))

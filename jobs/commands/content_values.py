@@ -1,5 +1,6 @@
 """`content_values`: what the views of the window say of each content."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from contracts.settings import Settings
@@ -10,7 +11,7 @@ from jobs.tables import Tables
 from jobs.transformations.content_values import content_values
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Write the contents' values of `day`."""
-    views = window_views(tables, day, settings.valuation.window_days)
-    return write(tables, CONTENT_VALUE, day, content_values(views, settings.valuation), settings)
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Write the contents' values of each day."""
+    views = window_views(tables, days, settings.valuation.window_days)
+    return write(tables, CONTENT_VALUE, days, content_values(views, settings.valuation), settings)

@@ -1,5 +1,6 @@
 """`preferred_streamers`: whom each user prefers."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from contracts.settings import Settings
@@ -10,7 +11,7 @@ from jobs.tables import Tables
 from jobs.transformations.preferred_streamers import preferred_streamers
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Write the preferred streamers of `day`."""
-    views = window_views(tables, day, settings.preferences.window_days)
-    return write(tables, PREFERRED_STREAMER, day, preferred_streamers(views, day, settings.preferences), settings)
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Write the preferred streamers of each day."""
+    views = window_views(tables, days, settings.preferences.window_days)
+    return write(tables, PREFERRED_STREAMER, days, preferred_streamers(views, settings.preferences), settings)

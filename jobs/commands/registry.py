@@ -30,14 +30,15 @@ from jobs.tables import Tables
 
 @dataclass(frozen=True)
 class Job:
-    """One command that writes one partition of one table.
+    """One command that writes partitions of one table.
 
     Args:
+        run: Writes the partitions of consecutive days, with one Spark job where it can.
         in_backfill: False for what only the day that is published needs.
     """
 
     name: str
-    run: Callable[[Tables, date, Settings], Snapshot]
+    run: Callable[[Tables, Sequence[date], Settings], list[Snapshot]]
     reads: tuple[Table, ...]
     writes: Table
     in_backfill: bool = True

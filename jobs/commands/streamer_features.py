@@ -1,5 +1,6 @@
 """`streamer_features`: what the views of the window say of each streamer."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from contracts.settings import Settings
@@ -10,7 +11,7 @@ from jobs.tables import Tables
 from jobs.transformations.streamer_features import streamer_features
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Write the streamer features of `day`."""
-    views = window_views(tables, day, settings.features.window_days)
-    return write(tables, STREAMER_FEATURE, day, streamer_features(views), settings)
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Write the streamer features of each day."""
+    views = window_views(tables, days, settings.features.window_days)
+    return write(tables, STREAMER_FEATURE, days, streamer_features(views), settings)

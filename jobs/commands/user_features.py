@@ -1,18 +1,29 @@
 """`user_features`: what the views of the window say of each user."""
 
+from collections.abc import Sequence
 from datetime import date
 
-from contracts.settings import Settings
+from pyspark.sql import DataFrame
+
+from contracts.settings import FeatureSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import EARLIER_VIEW, PREFERRED_STREAMER, USER_FEATURE
-from jobs.commands.readings import window_views, write
+from jobs.commands.readings import latest_partitions, of_days, used_by, window_views, write
 from jobs.tables import Tables
-from jobs.transformations.user_features import user_features
+from jobs.transformations.as_of import spread
+from jobs.transformations.user_features import earlier_contents, user_features
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Write the user features of `day`."""
-    views = window_views(tables, day, settings.features.window_days)
-    preferred = tables.read(PREFERRED_STREAMER, [day])
-    earlier = tables.read_latest_existing(EARLIER_VIEW, day)
-    return write(tables, USER_FEATURE, day, user_features(views, preferred, earlier, settings.features), settings)
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Write the user features of each day."""
+    views = window_views(tables, days, settings.features.window_days)
+    preferred = of_days(tables, PREFERRED_STREAMER, days)
+    earlier = _earlier(tables, days, settings.features)
+    return write(tables, USER_FEATURE, days, user_features(views, preferred, earlier, settings.features), settings)
+
+
+def _earlier(tables: Tables, days: Sequence[date], features: FeatureSettings) -> DataFrame:
+    """What came before the log, the same for many days: put together once, then spread over them."""
+    latest = latest_partitions(tables, EARLIER_VIEW, days)
+    rows = tables.read_for(EARLIER_VIEW, {day: [dt] for day, dt in latest.items()})
+    return spread(earlier_contents(rows, features), used_by(latest))

@@ -1,39 +1,39 @@
-"""`view_valuation`: the value of every view that has a row in the day's partition."""
+"""`view_valuation`: the value of every view that has a row in each day's partition."""
 
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.clock import trailing_days
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import VIEW_VALUE, WATCH_EVENT
-from jobs.commands.readings import catalogue, write
+from jobs.commands.readings import catalogue, windows, write
 from jobs.tables import Tables
-from jobs.transformations.view_valuation import usual_watch_times, view_values
+from jobs.transformations.abuse import day_totals, with_weights
+from jobs.transformations.as_of import AS_OF
+from jobs.transformations.view_valuation import Usual, content_lengths, usual_watch_times, view_values
 from jobs.transformations.views import views
 
 
-def run(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    """Value the views of `day` against the watch log of the window: the result depends on raw tables only."""
-    tables.warehouse.require(WATCH_EVENT, day)
+def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
+    """Value the views of each day against the watch log of its window: the result depends on raw tables only."""
+    for day in days:
+        tables.warehouse.require(WATCH_EVENT, day)
     platform, valuation = settings.platform, settings.valuation
-    recent = _views(tables, day, platform.late_days + 1, platform.time_zone)
-    window = _views(tables, day, max(valuation.window_days, platform.late_days + 1), platform.time_zone)
-    known = catalogue(tables, day)
-    usual = usual_watch_times(window, known)
-    contents = usual.contents.persist()  # a row per content, read three times: without it the window is, too
+    window_days = max(valuation.window_days, platform.late_days + 1)
+    events = tables.read_for(WATCH_EVENT, windows(days, window_days))
+    lengths = content_lengths(catalogue(tables, days))
+    versions = views(events, platform.time_zone, window_days).persist()  # read for three kinds of sums and once more
+    usual = usual_watch_times(versions, lengths, days)
+    contents = usual.contents.persist()  # a row per content and day
     try:
-        values = view_values(recent, replace(usual, contents=contents), known, day, valuation)
-        return write(tables, VIEW_VALUE, day, values, settings)
+        totals = day_totals(versions, days, platform.late_days, valuation)
+        fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))
+        weighted = with_weights(fresh, totals, valuation)
+        values = view_values(weighted, Usual(usual.users, contents), lengths, valuation)
+        return write(tables, VIEW_VALUE, days, values, settings)
     finally:
         contents.unpersist()
-
-
-def _views(tables: Tables, day: date, days: int, time_zone: str) -> DataFrame:
-    """Views of the days that end with `day`; a clock that is fast puts one on tomorrow, so there is no last day."""
-    events = tables.read_existing(WATCH_EVENT, trailing_days(day, days))
-    return views(events, time_zone).where(f.col(c.VIEW_DAY) > f.lit(day - timedelta(days=days)))
+        versions.unpersist()

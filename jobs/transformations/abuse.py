@@ -9,15 +9,18 @@ Each rule bounds what one user's day can count in all; the smallest weight holds
 - user_cap: more than `max_user_views_per_day` views count as that many together.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.names import WeightReason
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum
+from jobs.transformations.as_of import AS_OF, HELD_FROM, HELD_TO, on_each_day
 from jobs.transformations.views import LAST_END
 
 _DAY_SECONDS: Final = 86_400.0
@@ -25,10 +28,14 @@ _SECONDS, _START, _END = "day_seconds", "day_start", "day_end"
 _SKIPS, _PLAYS = "day_skips", "day_plays"
 
 
-def with_weights(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """Add `weight` and `weight_reason`; `views` must hold all views of the days it has."""
-    # Step by step: a window expression inside another expression is computed as often as it is mentioned.
-    of_day = views.withColumns(_day_totals(valuation))
+def with_weights(fresh: DataFrame, day_totals: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Add `weight` and `weight_reason`.
+
+    Args:
+        fresh: Views with the `as_of` of the partition that they go to.
+        day_totals: As `day_totals` makes them, of all views of the same users and days.
+    """
+    of_day = fresh.join(day_totals.hint("shuffle_hash"), on=[c.USER_ID, c.VIEW_DAY, AS_OF], how="inner")
     weight = f.least(f.lit(1.0), *_limits(valuation).values())
     weighted = of_day.withColumn(c.WEIGHT, weight)
     reasons = (f.when(limit <= f.col(c.WEIGHT), f.lit(name.value)) for name, limit in _limits(valuation).items())
@@ -36,16 +43,36 @@ def with_weights(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     return weighted.withColumn(c.WEIGHT_REASON, reason).drop(_SECONDS, _START, _END, _SKIPS, _PLAYS)
 
 
-def _day_totals(valuation: ValuationSettings) -> dict[str, Column]:
-    of_user = Window.partitionBy(c.USER_ID, c.VIEW_DAY)
-    whole_day = of_user.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    return {
-        _SECONDS: exact_sum(f.col(c.WATCHED_SECONDS), over=whole_day),
-        _START: f.min(f.unix_micros(c.FIRST_EVENT_TIME)).over(whole_day),
-        _END: f.max(LAST_END).over(whole_day),
-        _SKIPS: f.count_if(_is_skip(valuation)).over(whole_day),
-        _PLAYS: f.count_if(f.col(c.WATCHED_SECONDS) > 0).over(whole_day),
-    }
+def day_totals(versions: DataFrame, days: Sequence[date], late_days: int, valuation: ValuationSettings) -> DataFrame:
+    """What each user's day adds up to, as known on each day of the range on which a view of it can still change.
+
+    Args:
+        versions: As `views` makes them; they add up before they are spread over the days.
+    """
+    held = (c.USER_ID, c.VIEW_DAY, HELD_FROM, HELD_TO)
+    changes_until = f.least(HELD_TO, f.date_add(c.VIEW_DAY, late_days))
+    sums = (
+        versions.withColumn(HELD_TO, changes_until)
+        .groupBy(*held)
+        .agg(
+            exact_sum(f.col(c.WATCHED_SECONDS)).alias(_SECONDS),
+            f.min(f.unix_micros(c.FIRST_EVENT_TIME)).alias(_START),
+            f.max(LAST_END).alias(_END),
+            f.count_if(_is_skip(valuation)).alias(_SKIPS),
+            f.count_if(f.col(c.WATCHED_SECONDS) > 0).alias(_PLAYS),
+        )
+    )
+    return (
+        on_each_day(sums, days)
+        .groupBy(c.USER_ID, c.VIEW_DAY, AS_OF)
+        .agg(
+            exact_sum(f.col(_SECONDS)).alias(_SECONDS),
+            f.min(_START).alias(_START),
+            f.max(_END).alias(_END),
+            f.sum(_SKIPS).alias(_SKIPS),
+            f.sum(_PLAYS).alias(_PLAYS),
+        )
+    )
 
 
 def _limits(valuation: ValuationSettings) -> dict[WeightReason, Column]:

@@ -1,13 +1,13 @@
 """Expressions that several transformations share: exact sums, half-life decay, ranks."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as f
 
 from contracts import columns as c
+from jobs.transformations.as_of import AS_OF
 
 _UNITS: Final = 10_000_000
 
@@ -21,9 +21,9 @@ def exact_sum(column: Column, over: WindowSpec | None = None) -> Column:
     return (units if over is None else units.over(over)) / f.lit(_UNITS)
 
 
-def age_days(day: date) -> Column:
-    """Whole days from a row's view day to `day`."""
-    return f.datediff(f.lit(day), f.col(c.VIEW_DAY))
+def age_days() -> Column:
+    """Whole days from a row's view day to its `as_of`."""
+    return f.datediff(AS_OF, c.VIEW_DAY)
 
 
 def decay(age: Column, half_life_days: float) -> Column:
@@ -41,8 +41,3 @@ def with_rank(frame: DataFrame, within: Sequence[str], *order: Column) -> DataFr
     ordered = Window.partitionBy(*within).orderBy(*order)
     number = f.row_number().over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
     return frame.withColumn(c.RANK, number)
-
-
-def with_available_at(frame: DataFrame, moment: datetime) -> DataFrame:
-    """Add when the rows may be used."""
-    return frame.withColumn(c.AVAILABLE_AT, f.lit(moment))

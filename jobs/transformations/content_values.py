@@ -16,6 +16,7 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum, share
+from jobs.transformations.as_of import AS_OF
 
 _VOICE, _SQUARES, _COUNT = "voice", "sum_of_squares", "count_of_voices"
 _OVERALL_MEAN, _OVERALL_VARIANCE = "overall_mean", "overall_variance"
@@ -31,7 +32,8 @@ def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     variance = (spread + prior * f.col(_OVERALL_VARIANCE)) / total
     bound = mean - f.lit(valuation.confidence_z) * f.sqrt(variance / total)
     bounded = f.greatest(f.lit(0.0), f.least(f.lit(1.0), bound))
-    return contents.crossJoin(f.broadcast(_overall(contents))).select(
+    return contents.join(f.broadcast(_overall(contents)), on=AS_OF, how="inner").select(
+        AS_OF,
         c.CONTENT_ID,
         c.CONTENT_KIND,
         c.STREAMER_ID,
@@ -45,7 +47,7 @@ def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
 def _voices(views: DataFrame) -> DataFrame:
     """One row per user and content; `views` is partitioned by user, so nothing is shuffled."""
     weighted = exact_sum(f.col(c.WEIGHT) * f.col(c.VALUE))
-    return views.groupBy(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND).agg(
+    return views.groupBy(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
         f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
         f.count_if(f.col(c.WATCHED_SECONDS) > 0).alias(c.VIEWS),
         share(weighted, exact_sum(f.col(c.WEIGHT))).alias(_VOICE),
@@ -55,7 +57,7 @@ def _voices(views: DataFrame) -> DataFrame:
 
 def _contents(voices: DataFrame) -> DataFrame:
     weighted = f.col(c.WEIGHT) * f.col(_VOICE)
-    return voices.groupBy(c.CONTENT_ID, c.CONTENT_KIND).agg(
+    return voices.groupBy(c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
         f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
         f.sum(c.VIEWS).alias(c.VIEWS),
         f.count_if(f.col(c.VIEWS) > 0).alias(c.VIEWERS),
@@ -69,4 +71,4 @@ def _overall(contents: DataFrame) -> DataFrame:
     count = exact_sum(f.col(_COUNT))
     mean = share(exact_sum(f.col(_COUNT) * f.col(c.MEAN_VALUE)), count)
     variance = f.greatest(f.lit(0.0), share(exact_sum(f.col(_SQUARES)), count) - mean * mean)
-    return contents.agg(mean.alias(_OVERALL_MEAN), variance.alias(_OVERALL_VARIANCE))
+    return contents.groupBy(AS_OF).agg(mean.alias(_OVERALL_MEAN), variance.alias(_OVERALL_VARIANCE))

@@ -7,48 +7,48 @@ A streamer's valued watches are those of all their contents, live ones included;
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.names import ContentKind, ItemKind
+from contracts.names import ContentKind, ItemKind, Visibility
 from contracts.settings import PopularitySettings
 from jobs.transformations.arithmetic import age_days, decay, exact_sum, with_rank
+from jobs.transformations.as_of import AS_OF
 
 _ITEM = "item"
 
 
-def popular_items(views: DataFrame, hidden: DataFrame, day: date, popularity: PopularitySettings) -> DataFrame:
+def popular_items(views: DataFrame, hidden: DataFrame, popularity: PopularitySettings) -> DataFrame:
     """The most popular items per kind; without `available_at`."""
-    scores = item_popularity(views, hidden, day, popularity)
-    ranked = with_rank(scores, [c.ITEM_KIND], f.desc(c.SCORE), f.asc(c.ITEM_ID))
+    scores = item_popularity(views, hidden, popularity)
+    ranked = with_rank(scores, [AS_OF, c.ITEM_KIND], f.desc(c.SCORE), f.asc(c.ITEM_ID))
     return ranked.where(f.col(c.RANK) <= popularity.list_length).select(
-        c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK, c.SCORE, c.VIEWERS
+        AS_OF, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK, c.SCORE, c.VIEWERS
     )
 
 
 def item_popularity(
-    views: DataFrame, hidden: DataFrame, day: date, popularity: PopularitySettings, groups: Sequence[str] = ()
+    views: DataFrame, hidden: DataFrame, popularity: PopularitySettings, groups: Sequence[str] = ()
 ) -> DataFrame:
     """Score and viewers of each item (within each group, if the views carry columns that group them).
 
     Args:
-        views: Latest views of the window, partitioned by user.
-        hidden: `content_id` of what may not be listed.
+        views: Latest views of the window that ends with each `as_of`, partitioned by user.
+        hidden: `content_id` and `as_of` of what may not be listed.
     """
-    of_user = decay(age_days(day), popularity.half_life_days) * f.col(c.WEIGHT)
+    of_user = decay(age_days(), popularity.half_life_days) * f.col(c.WEIGHT)
     rows = views.where(f.col(c.IS_VALUED)).select(
-        *groups, c.USER_ID, f.explode(_items()).alias(_ITEM), of_user.alias(c.SCORE)
+        AS_OF, *groups, c.USER_ID, f.explode(_items()).alias(_ITEM), of_user.alias(c.SCORE)
     )
     item = [f.col(_ITEM)[name].alias(name) for name in (c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID)]
     voices = (
-        rows.select(*groups, c.USER_ID, *item, c.SCORE)
-        .groupBy(*groups, c.USER_ID, c.ITEM_KIND, c.ITEM_ID)
+        rows.select(AS_OF, *groups, c.USER_ID, *item, c.SCORE)
+        .groupBy(AS_OF, *groups, c.USER_ID, c.ITEM_KIND, c.ITEM_ID)
         .agg(f.max(c.STREAMER_ID).alias(c.STREAMER_ID), f.max(c.SCORE).alias(c.SCORE))
     )
-    counted = voices.groupBy(*groups, c.ITEM_KIND, c.ITEM_ID).agg(
+    counted = voices.groupBy(AS_OF, *groups, c.ITEM_KIND, c.ITEM_ID).agg(
         f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
         exact_sum(f.col(c.SCORE)).alias(c.SCORE),
         f.count(f.lit(1)).alias(c.VIEWERS),
@@ -56,11 +56,16 @@ def item_popularity(
     return without_hidden(counted, hidden)
 
 
+def not_public(catalogue: DataFrame) -> DataFrame:
+    """`content_id` and `as_of` of private and removed contents."""
+    return catalogue.where(f.col(c.VISIBILITY) != f.lit(Visibility.PUBLIC.value)).select(c.CONTENT_ID, AS_OF)
+
+
 def without_hidden(items: DataFrame, hidden: DataFrame) -> DataFrame:
     """Items that are no hidden content; a streamer whose id equals a content's is not that content."""
-    contents = hidden.select(f.col(c.CONTENT_ID).alias(c.ITEM_ID), f.lit(False).alias(_ITEM))
+    contents = hidden.select(AS_OF, f.col(c.CONTENT_ID).alias(c.ITEM_ID), f.lit(False).alias(_ITEM))
     marked = items.withColumn(_ITEM, f.col(c.ITEM_KIND) == f.lit(ItemKind.STREAMER.value))
-    return marked.join(contents, on=[c.ITEM_ID, _ITEM], how="left_anti").drop(_ITEM)
+    return marked.join(contents, on=[AS_OF, c.ITEM_ID, _ITEM], how="left_anti").drop(_ITEM)
 
 
 def _items() -> Column:

@@ -7,7 +7,8 @@ the best score down, a content stays unless it shows the moment of one that stay
 do not replace each other.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
@@ -17,6 +18,7 @@ from contracts import columns as c
 from contracts.names import ContentKind, Visibility
 from contracts.settings import RepresentativeSettings
 from jobs.transformations.arithmetic import decay, with_rank
+from jobs.transformations.as_of import AS_OF, moment_of
 
 _BY_SCORE: Final = "minus_score"
 _ALONE, _MOMENTS, _MOMENT = "alone", "moments", "moment"
@@ -25,37 +27,51 @@ _FIELDS: Final = (c.CONTENT_KIND, c.CREATOR_ID, c.SCORE, c.RECENCY, c.VIEWERS, c
 
 
 def representative_vods(
-    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+    content_values: DataFrame,
+    catalogue: DataFrame,
+    day_ends: Mapping[date, datetime],
+    representative: RepresentativeSettings,
 ) -> DataFrame:
     """The best contents per streamer; without `available_at`.
 
     Args:
-        content_values: `content_value_v1` of the day.
-        catalogue: `content_v1`; a content that it does not know is listed as public and of unknown age.
-        day_end: End of the day, from which ages count.
+        content_values: `content_value_v1` with `as_of`.
+        catalogue: `content_v1` with `as_of`; a content that it does not know is listed as public and of unknown age.
+        day_ends: End of each day, from which ages count.
     """
-    best = _one_per_moment(_scored(content_values, catalogue, day_end, representative), representative)
-    ranked = with_rank(best, [c.STREAMER_ID], f.desc(c.SCORE), f.asc(c.CONTENT_ID))
+    best = _one_per_moment(_scored(content_values, catalogue, day_ends, representative), representative)
+    ranked = with_rank(best, [AS_OF, c.STREAMER_ID], f.desc(c.SCORE), f.asc(c.CONTENT_ID))
     return ranked.where(f.col(c.RANK) <= representative.list_length).select(
-        c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.CREATOR_ID, c.BROADCAST_ID, *_FIELDS[2:]
+        AS_OF, c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.CREATOR_ID, c.BROADCAST_ID, *_FIELDS[2:]
     )
 
 
 def _scored(
-    content_values: DataFrame, catalogue: DataFrame, day_end: datetime, representative: RepresentativeSettings
+    content_values: DataFrame,
+    catalogue: DataFrame,
+    day_ends: Mapping[date, datetime],
+    representative: RepresentativeSettings,
 ) -> DataFrame:
     facts = catalogue.select(
-        c.CONTENT_ID, c.CREATOR_ID, c.BROADCAST_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, c.PUBLISHED_AT, c.VISIBILITY
+        AS_OF,
+        c.CONTENT_ID,
+        c.CREATOR_ID,
+        c.BROADCAST_ID,
+        c.OFFSET_SECONDS,
+        c.DURATION_SECONDS,
+        c.PUBLISHED_AT,
+        c.VISIBILITY,
     )
     is_public = f.coalesce(c.VISIBILITY, f.lit(Visibility.PUBLIC.value)) == f.lit(Visibility.PUBLIC.value)
-    is_out = f.coalesce(f.col(c.PUBLISHED_AT) < f.lit(day_end), f.lit(True))
+    day_end = moment_of(day_ends)
+    is_out = f.coalesce(f.col(c.PUBLISHED_AT) < day_end, f.lit(True))
     is_listable = f.col(c.CONTENT_KIND) != f.lit(ContentKind.LIVE.value)
-    seconds = (f.unix_micros(f.lit(day_end)) - f.unix_micros(c.PUBLISHED_AT)) / f.lit(1e6)
+    seconds = (f.unix_micros(day_end) - f.unix_micros(c.PUBLISHED_AT)) / f.lit(1e6)
     age = f.coalesce(seconds / f.lit(_DAY_SECONDS), f.lit(representative.unknown_age_days))
     score = f.col(c.RECENCY) * f.log1p(c.VIEWERS) * f.col(c.VALUE_LOWER_BOUND)
     return (
         content_values.where(is_listable)
-        .join(facts, on=c.CONTENT_ID, how="left")
+        .join(facts, on=[c.CONTENT_ID, AS_OF], how="left")
         .where(is_public & is_out)
         .withColumn(c.RECENCY, decay(age, representative.half_life_days))
         .withColumn(c.SCORE, score)
@@ -69,12 +85,12 @@ def _one_per_moment(scored: DataFrame, representative: RepresentativeSettings) -
     content = f.struct((-f.col(c.SCORE)).alias(_BY_SCORE), c.CONTENT_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS, *_FIELDS)
     moments = (
         scored.withColumn(_ALONE, f.when(~has_span, f.col(c.CONTENT_ID)))
-        .groupBy(c.STREAMER_ID, c.BROADCAST_ID, _ALONE)
+        .groupBy(AS_OF, c.STREAMER_ID, c.BROADCAST_ID, _ALONE)
         .agg(_stayed(f.sort_array(f.collect_list(content)), representative.duplicate_overlap).alias(_MOMENTS))
     )
-    exploded = moments.select(c.STREAMER_ID, c.BROADCAST_ID, f.explode(_MOMENTS).alias(_MOMENT))
+    exploded = moments.select(AS_OF, c.STREAMER_ID, c.BROADCAST_ID, f.explode(_MOMENTS).alias(_MOMENT))
     fields = [f.col(_MOMENT)[name].alias(name) for name in (c.CONTENT_ID, *_FIELDS)]
-    return exploded.select(c.STREAMER_ID, c.BROADCAST_ID, *fields)
+    return exploded.select(AS_OF, c.STREAMER_ID, c.BROADCAST_ID, *fields)
 
 
 def _stayed(contents: Column, duplicate_overlap: float) -> Column:

@@ -6,18 +6,19 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.names import ContentKind
 from jobs.transformations.arithmetic import exact_sum, share
+from jobs.transformations.as_of import AS_OF
 from jobs.transformations.views import played
 
 _LIVE_SECONDS, _VALUES = "live_seconds", "sum_of_values"
 
 
 def streamer_features(views: DataFrame) -> DataFrame:
-    """One row per streamer with a view; without `available_at`."""
+    """One row per streamer with a view, and `as_of`; without `available_at`."""
     is_returning = f.col(c.DISTINCT_DAYS) >= 2
     viewers = f.count(f.lit(1))
     return (
         _pairs(views)
-        .groupBy(c.STREAMER_ID)
+        .groupBy(c.STREAMER_ID, AS_OF)
         .agg(
             f.sum(c.VIEWS).alias(c.VIEWS),
             viewers.alias(c.VIEWERS),
@@ -36,7 +37,7 @@ def _pairs(views: DataFrame) -> DataFrame:
     )
     daily = (
         played(views)
-        .groupBy(c.USER_ID, c.STREAMER_ID, c.VIEW_DAY)
+        .groupBy(c.USER_ID, c.STREAMER_ID, c.VIEW_DAY, AS_OF)
         .agg(
             f.count(f.lit(1)).alias(c.VIEWS),
             exact_sum(f.col(c.WATCHED_SECONDS)).alias(c.WATCHED_SECONDS),
@@ -46,7 +47,7 @@ def _pairs(views: DataFrame) -> DataFrame:
         )
     )
     totals = (c.WATCHED_SECONDS, _LIVE_SECONDS, _VALUES, c.WEIGHT)
-    return daily.groupBy(c.USER_ID, c.STREAMER_ID).agg(
+    return daily.groupBy(c.USER_ID, c.STREAMER_ID, AS_OF).agg(
         f.sum(c.VIEWS).alias(c.VIEWS),
         f.count(f.lit(1)).alias(c.DISTINCT_DAYS),
         *(exact_sum(f.col(name)).alias(name) for name in totals),

@@ -7,32 +7,46 @@ from contracts import columns as c
 from contracts.names import ContentKind, Segment
 from contracts.settings import FeatureSettings
 from jobs.transformations.arithmetic import exact_sum, share
+from jobs.transformations.as_of import AS_OF
 
 _KEY, _VALUED, _EARLIER = "order_key", "valued", "earlier"
 _LIVE_SECONDS, _VALUES = "live_seconds", "sum_of_values"
 
 
 def user_features(views: DataFrame, preferred: DataFrame, earlier: DataFrame, features: FeatureSettings) -> DataFrame:
-    """One row per user with a view or an earlier view; without `available_at`.
+    """One row per user with a view or an earlier view, and `as_of`; without `available_at`.
 
     Args:
-        views: Latest views of the window, partitioned by user.
-        preferred: `preferred_streamer_v1` of the same day.
-        earlier: `earlier_view_v1`.
+        views: Latest views of the window that ends with each `as_of`, partitioned by user.
+        preferred: `preferred_streamer_v1` of the same days.
+        earlier: As `earlier_contents` makes them, with `as_of`.
     """
     joined = (
         _totals(views)
-        .join(_earlier(earlier, features), on=c.USER_ID, how="full")
-        .join(_preferred(preferred), on=c.USER_ID, how="left")
+        .join(earlier, on=[c.USER_ID, AS_OF], how="full")
+        .join(_preferred(preferred), on=[c.USER_ID, AS_OF], how="left")
     )
     return joined.select(*_outputs(features))
+
+
+def earlier_contents(earlier: DataFrame, features: FeatureSettings) -> DataFrame:
+    """Contents of each user that the log does not call worthless, latest first: a row per user and partition.
+
+    Args:
+        earlier: `earlier_view_v1` with `dt`.
+    """
+    watch = f.struct((-f.col(c.POSITION)).alias(_KEY), f.col(c.CONTENT_ID))
+    ordered = f.sort_array(f.collect_list(watch))[c.CONTENT_ID]
+    newest = f.slice(f.array_distinct(ordered), 1, features.history_length)
+    may_be_valued = f.coalesce(c.LOGGED_VALUED, f.lit(True))
+    return earlier.where(may_be_valued).groupBy(c.USER_ID, c.DT).agg(newest.alias(_EARLIER))
 
 
 def _totals(views: DataFrame) -> DataFrame:
     is_play = f.col(c.WATCHED_SECONDS) > 0
     is_live = f.col(c.CONTENT_KIND) == f.lit(ContentKind.LIVE.value)
     watch = f.struct((-f.unix_micros(c.LAST_EVENT_TIME)).alias(_KEY), f.col(c.CONTENT_ID), f.col(c.STREAMER_ID))
-    return views.groupBy(c.USER_ID).agg(
+    return views.groupBy(c.USER_ID, AS_OF).agg(
         f.count_if(is_play).alias(c.VIEWS),
         f.count_if(f.col(c.IS_VALUED)).alias(c.VALUED_VIEWS),
         exact_sum(f.col(c.WATCHED_SECONDS)).alias(c.WATCHED_SECONDS),
@@ -45,18 +59,9 @@ def _totals(views: DataFrame) -> DataFrame:
     )
 
 
-def _earlier(earlier: DataFrame, features: FeatureSettings) -> DataFrame:
-    """Contents of each user that the log does not call worthless, latest first."""
-    watch = f.struct((-f.col(c.POSITION)).alias(_KEY), f.col(c.CONTENT_ID))
-    ordered = f.sort_array(f.collect_list(watch))[c.CONTENT_ID]
-    newest = f.slice(f.array_distinct(ordered), 1, features.history_length)
-    may_be_valued = f.coalesce(c.LOGGED_VALUED, f.lit(True))
-    return earlier.where(may_be_valued).groupBy(c.USER_ID).agg(newest.alias(_EARLIER))
-
-
 def _preferred(preferred: DataFrame) -> DataFrame:
     ranked = f.sort_array(f.collect_list(f.struct(c.RANK, c.STREAMER_ID)))
-    return preferred.groupBy(c.USER_ID).agg(ranked[c.STREAMER_ID].alias(c.PREFERRED_STREAMER_IDS))
+    return preferred.groupBy(c.USER_ID, AS_OF).agg(ranked[c.STREAMER_ID].alias(c.PREFERRED_STREAMER_IDS))
 
 
 def _outputs(features: FeatureSettings) -> list[Column]:
@@ -65,6 +70,7 @@ def _outputs(features: FeatureSettings) -> list[Column]:
     counts = [f.coalesce(f.col(name), f.lit(0)).alias(name) for name in (c.VIEWS, c.VALUED_VIEWS)]
     small = [f.coalesce(f.col(name), f.lit(0)).alias(name) for name in (c.ACTIVE_DAYS, c.DISTINCT_STREAMERS)]
     return [
+        f.col(AS_OF),
         f.col(c.USER_ID),
         _segment(features).alias(c.SEGMENT),
         *counts,

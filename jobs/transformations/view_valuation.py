@@ -12,6 +12,7 @@ k = `prior_views`:
 long a watch lasts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -21,8 +22,8 @@ from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ValuationSettings
-from jobs.transformations.abuse import with_weights
 from jobs.transformations.arithmetic import exact_sum
+from jobs.transformations.as_of import AS_OF, HELD_FROM, HELD_TO, on_each_day
 from jobs.transformations.views import played
 
 _X: Final = "log_seconds"
@@ -35,81 +36,91 @@ _NO_LENGTH: Final = -1
 
 @dataclass(frozen=True)
 class Usual:
-    """Watch times of the trailing window, played views only.
+    """Watch times of the window that ends with each day, played views only.
 
     Args:
-        users: Count and sum of x per user.
-        contents: Count, sum and sum of squares of x per content; read three times, so a command may persist it.
+        users: Count and sum of x per user and `as_of`.
+        contents: Count, sum and sum of squares of x per content and `as_of`, with the content's length; read twice, so
+            a command may persist it.
     """
 
     users: DataFrame
     contents: DataFrame
 
 
-def usual_watch_times(window: DataFrame, catalogue: DataFrame) -> Usual:
+def usual_watch_times(versions: DataFrame, lengths: DataFrame, days: Sequence[date]) -> Usual:
     """What users and contents usually get.
 
     Args:
-        window: Views of the trailing window, as `views` makes them.
-        catalogue: `content_v1`.
+        versions: Views of the windows, as `views` makes them.
+        lengths: As `content_lengths` makes them.
     """
-    usual = played(_with_x(window, catalogue))
-    return Usual(_user_sums(usual), _content_sums(usual))
+    usual = played(versions).withColumn(_X, f.log1p(c.WATCHED_SECONDS))
+    contents = _summed(usual, [c.CONTENT_ID, c.CONTENT_KIND], days).join(lengths, on=[c.CONTENT_ID, AS_OF], how="left")
+    users = _summed(usual, [c.USER_ID], days).drop(_SQUARES)
+    return Usual(users.withColumnsRenamed({_COUNT: _USER_COUNT, _SUM: _USER_SUM}), contents)
 
 
-def view_values(
-    recent: DataFrame, usual: Usual, catalogue: DataFrame, day: date, valuation: ValuationSettings
-) -> DataFrame:
-    """Values of the views that have a row in partition `day`; without `available_at`.
+def content_lengths(catalogue: DataFrame) -> DataFrame:
+    """Seconds of each content whose length is known.
 
     Args:
-        recent: All views of the days that a row of `day` may belong to, as `views` makes them.
+        catalogue: `content_v1` with `as_of`.
     """
-    groups = _groups(usual.contents, valuation)
-    overall = groups.agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
-    fresh = with_weights(recent, valuation).where(f.col(c.DT) == f.lit(day))
+    return catalogue.where(f.col(c.DURATION_SECONDS) > 0).select(c.CONTENT_ID, c.DURATION_SECONDS, AS_OF)
+
+
+def view_values(fresh: DataFrame, usual: Usual, lengths: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Values of the views, one row each; without `available_at`.
+
+    Args:
+        fresh: Views with their weight and the `as_of` of the partition that they go to.
+        lengths: As `content_lengths` makes them.
+    """
+    contents = usual.contents.withColumn(_LENGTH, _length())
+    groups = _groups(contents, valuation)
+    overall = groups.groupBy(AS_OF).agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
     compared = (
-        _with_x(fresh, catalogue)
-        .crossJoin(f.broadcast(overall.fillna({_MEAN: 0.0, _DEVIATION: 1.0})))
-        .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH], how="left")
-        .join(usual.users, on=c.USER_ID, how="left")
-        .join(usual.contents.select(c.CONTENT_ID, _COUNT, _SUM), on=c.CONTENT_ID, how="left")
+        fresh.withColumn(_X, f.log1p(c.WATCHED_SECONDS))
+        .join(usual.users.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
+        .join(lengths, on=[c.CONTENT_ID, AS_OF], how="left")
+        .join(contents.drop(c.DURATION_SECONDS, _LENGTH), on=[c.CONTENT_ID, c.CONTENT_KIND, AS_OF], how="left")
+        .withColumn(_LENGTH, _length())
+        .join(f.broadcast(overall), on=AS_OF, how="left")
+        .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH, AS_OF], how="left")
+        .fillna({_MEAN: 0.0, _DEVIATION: 1.0})
     )
     return _compared(compared, valuation)
 
 
-def _with_x(views: DataFrame, catalogue: DataFrame) -> DataFrame:
-    lengths = catalogue.where(f.col(c.DURATION_SECONDS) > 0).select(c.CONTENT_ID, c.DURATION_SECONDS)
-    bucket = f.coalesce(f.floor(f.log2(f.col(c.DURATION_SECONDS) + f.lit(1.0))).cast("int"), f.lit(_NO_LENGTH))
-    joined = views.join(lengths, on=c.CONTENT_ID, how="left")
-    return joined.withColumns({_X: f.log1p(c.WATCHED_SECONDS), _LENGTH: bucket})
+def _length() -> Column:
+    bucket = f.floor(f.log2(f.col(c.DURATION_SECONDS) + f.lit(1.0))).cast("int")
+    return f.coalesce(bucket, f.lit(_NO_LENGTH))
 
 
-def _user_sums(views: DataFrame) -> DataFrame:
-    """The views are partitioned by user already: no shuffle."""
-    count, total = f.count(f.lit(1)).alias(_USER_COUNT), exact_sum(f.col(_X)).alias(_USER_SUM)
-    return views.groupBy(c.USER_ID).agg(count, total)
-
-
-def _content_sums(views: DataFrame) -> DataFrame:
-    return views.groupBy(c.CONTENT_ID, c.CONTENT_KIND, _LENGTH).agg(
-        f.count(f.lit(1)).alias(_COUNT),
-        exact_sum(f.col(_X)).alias(_SUM),
-        exact_sum(f.col(_X) * f.col(_X)).alias(_SQUARES),
+def _summed(played_views: DataFrame, keys: Sequence[str], days: Sequence[date]) -> DataFrame:
+    """Sums per key and day; versions add up before they are spread over the days."""
+    x = f.col(_X)
+    sums = played_views.groupBy(*keys, HELD_FROM, HELD_TO).agg(
+        f.count(f.lit(1)).alias(_COUNT), exact_sum(x).alias(_SUM), exact_sum(x * x).alias(_SQUARES)
     )
+    return on_each_day(sums, days).groupBy(*keys, AS_OF).agg(*_totals())
+
+
+def _totals() -> list[Column]:
+    return [f.sum(_COUNT).alias(_COUNT), *(exact_sum(f.col(name)).alias(name) for name in (_SUM, _SQUARES))]
 
 
 def _groups(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """Mean of each kind and length, with the overall mean and deviation beside it: a few dozen rows."""
-    sums = contents.groupBy(c.CONTENT_KIND, _LENGTH).agg(
-        f.sum(_COUNT).alias(_COUNT), exact_sum(f.col(_SUM)).alias(_SUM), exact_sum(f.col(_SQUARES)).alias(_SQUARES)
-    )
-    everything = Window.partitionBy().rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    count = f.sum(_COUNT).over(everything)
-    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=everything) / count)
-    variance = exact_sum(f.col(_SQUARES), over=everything) / count - f.col(_MEAN) * f.col(_MEAN)
+    """Mean of each kind and length, with the overall mean and deviation of the day beside it: a few dozen rows."""
+    sums = contents.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH).agg(*_totals())
+    of_day = Window.partitionBy(AS_OF).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    count = f.sum(_COUNT).over(of_day)
+    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=of_day) / count)
+    variance = exact_sum(f.col(_SQUARES), over=of_day) / count - f.col(_MEAN) * f.col(_MEAN)
     least = f.lit(valuation.min_deviation**2)
     return with_mean.withColumn(_SQUARES, variance).select(
+        AS_OF,
         c.CONTENT_KIND,
         _LENGTH,
         _shrunk(f.col(_COUNT), f.col(_SUM), f.col(_MEAN), valuation).alias(_GROUP_MEAN),
@@ -139,6 +150,7 @@ def _compared(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     valued = f.coalesce(f.col(c.LOGGED_VALUED), f.col(c.VALUE) >= f.lit(valuation.valued_threshold))
     with_value = with_distances.withColumn(c.VALUE, value)
     return with_value.select(
+        AS_OF,
         c.USER_ID,
         c.CONTENT_ID,
         c.CONTENT_KIND,

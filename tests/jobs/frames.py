@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.schema import Table
 from jobs.tables import spark_schema
+from jobs.transformations.as_of import AS_OF
 
 DAY: Final = date(2026, 1, 10)
 NOON: Final = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -37,6 +39,11 @@ def frame(spark: SparkSession, table: Table, *rows: Mapping[str, Any]) -> DataFr
     filled = [{c.DT: DAY.isoformat(), **row} for row in rows_of(table, *rows)]
     schema = spark_schema(table).add(c.DT, "string")
     return spark.createDataFrame([tuple(row[name] for name in names) for row in filled], schema)
+
+
+def as_of_day(frame: DataFrame) -> DataFrame:
+    """The rows as they hold for DAY."""
+    return frame.withColumn(AS_OF, f.lit(DAY))
 
 
 def collect(frame: DataFrame, *names: str) -> list[tuple[Any, ...]]:

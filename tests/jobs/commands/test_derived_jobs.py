@@ -14,7 +14,7 @@ from contracts import tables as t
 from contracts.errors import MissingPartitionError, SettingsError
 from contracts.names import Source
 from contracts.schema import Table
-from contracts.settings import Settings
+from contracts.settings import Settings, SparkSettings
 from contracts.snapshots import Snapshot, Warehouse
 from jobs.commands import candidate_lists
 from jobs.commands.backfill import Backfill
@@ -26,13 +26,16 @@ DAYS = [date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10)]
 LAST = DAYS[-1]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 DERIVED = [job.writes for job in JOBS]
+HISTORY = [job for job in JOBS if job.in_backfill]
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A small platform: its settings, and the snapshots of a first run and of a second one."""
+    """A small platform: its settings, the snapshots of a first and a second run of the last day, and a second
+    warehouse whose days were computed together."""
 
     settings: Settings
+    together: Settings
     first: dict[str, Snapshot]
     second: dict[str, Snapshot]
 
@@ -47,14 +50,18 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    settings = Settings(home=tmp_path_factory.mktemp("platform"))
-    _write_log(Warehouse(settings.warehouse_path))
+    one_by_one = SparkSettings(days_per_job=1)
+    settings = Settings(home=tmp_path_factory.mktemp("platform"), spark=one_by_one)
+    together = Settings(home=tmp_path_factory.mktemp("together"))
+    for either in (settings, together):
+        _write_log(Warehouse(either.warehouse_path))
     lines: list[str] = []
     backfill = Backfill(spark, settings, NOW, lines.append)
-    backfill.run(jobs_named(["view_valuation"]), DAYS[0], DAYS[1])
+    backfill.run(HISTORY, DAYS[0], DAYS[1])
     first, second = (backfill.run(JOBS, LAST, LAST) for _ in range(2))
-    assert any(line.startswith("2026-01-08 view_valuation: 4 rows in ") for line in lines)
-    return Platform(settings, _by_table(first), _by_table(second))
+    Backfill(spark, together, NOW, lines.append).run(HISTORY, DAYS[0], LAST)
+    assert "2026-01-08 view_valuation: 4 rows" in lines
+    return Platform(settings, together, _by_table(first), _by_table(second))
 
 
 def _by_table(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
@@ -102,6 +109,17 @@ def test_a_second_run_writes_equal_rows(platform: Platform, table: Table) -> Non
     assert first.snapshot_id != second.snapshot_id
     assert first.rows > 0
     assert platform.rows(table, first) == platform.rows(table, second)
+
+
+@pytest.mark.parametrize("table", [job.writes for job in HISTORY], ids=lambda table: table.name)
+def test_days_computed_together_are_the_days_computed_one_by_one(platform: Platform, table: Table) -> None:
+    """Rows and manifests: what a day depends on must not grow by its neighbours in the range."""
+    together = Warehouse(platform.together.warehouse_path)
+    for day in DAYS:
+        alone, beside = platform.warehouse.require(table, day), together.require(table, day)
+        assert platform.rows(table, alone) == platform.rows(table, beside)
+        assert set(alone.inputs) == set(beside.inputs)
+        assert alone.rows > 0
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
@@ -177,13 +195,13 @@ def test_a_missing_upstream_partition_says_which_job_to_run(
 ) -> None:
     settings = Settings(home=tmp_path)
     with pytest.raises(MissingPartitionError, match=run_first):
-        jobs_named([name])[0].run(Tables(spark, Warehouse(settings.warehouse_path), NOW), LAST, settings)
+        jobs_named([name])[0].run(Tables(spark, Warehouse(settings.warehouse_path), NOW), [LAST], settings)
 
 
 def test_a_backfill_ends_with_the_error_of_the_job_that_failed(spark: SparkSession, tmp_path: Path) -> None:
     backfill = Backfill(spark, Settings(home=tmp_path), NOW, lambda _: None)
     with pytest.raises(MissingPartitionError, match="import_log"):
-        backfill.run([job for job in JOBS if job.in_backfill], DAYS[0], LAST)
+        backfill.run(HISTORY, DAYS[0], LAST)
 
 
 def test_a_job_stands_after_those_whose_tables_it_reads() -> None:

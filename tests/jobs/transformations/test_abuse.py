@@ -6,9 +6,9 @@ from pyspark.sql import SparkSession
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import WATCH_EVENT
-from jobs.transformations.abuse import with_weights
+from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.views import views
-from tests.jobs.frames import NOON, collect, frame
+from tests.jobs.frames import DAY, NOON, as_of_day, collect, frame
 
 RULES = ValuationSettings(near_zero_burst=2, max_user_views_per_day=4, overlap_tolerance=1.5)
 
@@ -25,7 +25,9 @@ def test_each_rule_bounds_what_a_users_day_counts_in_all(spark: SparkSession) ->
     skipper = [_watch(4, content, content, 1.0) for content in (1, 2, 3)] + [_watch(4, 9, 9, 60.0)]
     busy = [_watch(5, content, content, 30.0) for content in range(1, 9)]
     events = frame(spark, WATCH_EVENT, *honest, *two_players, *two_days_in_one, *skipper, *busy)
-    found = collect(with_weights(views(events, "UTC"), RULES), c.USER_ID, c.CONTENT_ID, c.WEIGHT, c.WEIGHT_REASON)
+    versions = views(events, "UTC", 30)
+    weighted = with_weights(as_of_day(versions), day_totals(versions, [DAY], 3, RULES), RULES)
+    found = collect(weighted, c.USER_ID, c.CONTENT_ID, c.WEIGHT, c.WEIGHT_REASON)
     by_user = {user: [(row[2], row[3]) for row in found if row[0] == user] for user in range(1, 6)}
     assert by_user[1] == [(1.0, None)] * 3
     assert by_user[2] == [(0.5, "overlapping_views")] * 2

@@ -8,8 +8,8 @@ from contracts.settings import FeatureSettings
 from contracts.tables import EARLIER_VIEW, PREFERRED_STREAMER, USER_ACTION, VIEW_VALUE
 from jobs.transformations.streamer_features import streamer_features
 from jobs.transformations.training_examples import training_examples
-from jobs.transformations.user_features import user_features
-from tests.jobs.frames import DAY, NOON, collect, day, frame
+from jobs.transformations.user_features import earlier_contents, user_features
+from tests.jobs.frames import DAY, NOON, as_of_day, collect, day, frame
 
 
 def _view(user: int, content: int, seconds: float, back: int = 0, **other: object) -> dict[str, object]:
@@ -40,7 +40,10 @@ def test_user_features_sum_the_window_and_order_the_history_latest_first(spark: 
         {c.USER_ID: 2, c.CONTENT_ID: 40, c.POSITION: 0},
     )
     settings = FeatureSettings(light_views=3, heavy_views=4, history_length=4)
-    found = {row[c.USER_ID]: row for row in user_features(views, preferred, earlier, settings).collect()}
+    known = as_of_day(earlier_contents(earlier, settings))
+    found = {
+        row[c.USER_ID]: row for row in user_features(as_of_day(views), as_of_day(preferred), known, settings).collect()
+    }
     user = found[1]
     assert [user[name] for name in (c.SEGMENT, c.VIEWS, c.VALUED_VIEWS, c.ACTIVE_DAYS)] == ["light", 3, 3, 3]
     assert (user[c.WATCHED_SECONDS], user[c.LIVE_SHARE], user[c.DISTINCT_STREAMERS]) == (150.0, 0.6, 2)
@@ -61,7 +64,7 @@ def test_streamer_features_tell_returning_users_and_live_time(spark: SparkSessio
         _view(2, 22, 60.0, **{c.VALUE: 0.3}),
         _view(3, 22, 0.0),
     )
-    rows = streamer_features(views)
+    rows = streamer_features(as_of_day(views))
     names = (c.VIEWS, c.VIEWERS, c.WATCHED_SECONDS, c.LIVE_SHARE, c.RETURN_SHARE, c.MEAN_VALUE)
     assert collect(rows, *names) == [(3, 2, 120.0, 0.5, 0.5, pytest.approx(0.7))]
 
@@ -84,7 +87,9 @@ def test_labels_say_click_value_like_and_follow_of_the_days_own_views(spark: Spa
         {c.USER_ID: 2, c.ACTION: "follow", c.TARGET_KIND: "streamer", c.TARGET_ID: 20},
     )
     labels = (c.LABEL_CLICK, c.LABEL_VALUED, c.LABEL_LIKE, c.LABEL_FOLLOW)
-    assert collect(training_examples(views, actions, DAY), c.USER_ID, c.CONTENT_ID, c.EVENT_TIME, *labels) == [
+    assert collect(
+        training_examples(as_of_day(views), as_of_day(actions)), c.USER_ID, c.CONTENT_ID, c.EVENT_TIME, *labels
+    ) == [
         (1, 20, NOON.replace(tzinfo=None), True, True, True, False),
         (1, 21, NOON.replace(tzinfo=None), False, False, False, True),
         (2, 20, NOON.replace(tzinfo=None), False, False, False, False),

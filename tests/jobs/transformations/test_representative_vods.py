@@ -8,7 +8,7 @@ from contracts import columns as c
 from contracts.settings import RepresentativeSettings
 from contracts.tables import CONTENT, CONTENT_VALUE
 from jobs.transformations.representative_vods import representative_vods
-from tests.jobs.frames import collect, frame
+from tests.jobs.frames import DAY, as_of_day, collect, frame
 
 DAY_END = datetime(2026, 1, 11, tzinfo=UTC)
 SETTINGS = RepresentativeSettings(half_life_days=7, list_length=3)
@@ -27,7 +27,7 @@ def test_the_score_is_recency_times_viewers_times_quality(spark: SparkSession) -
     a_week_ago = DAY_END - timedelta(days=7)
     values = frame(spark, CONTENT_VALUE, _value(1, 0.5, viewers=3), _value(2, 0.4), _value(3, 0.9, viewers=0))
     catalogue = frame(spark, CONTENT, _clip(1, 0.0, **{c.PUBLISHED_AT: a_week_ago, c.CREATOR_ID: 77}))
-    found = representative_vods(values, catalogue, DAY_END, SETTINGS)
+    found = representative_vods(as_of_day(values), as_of_day(catalogue), {DAY: DAY_END}, SETTINGS)
     assert collect(found, c.RANK, c.CONTENT_ID, c.SCORE, c.RECENCY, c.CREATOR_ID, c.BROADCAST_ID) == [
         (1, 1, pytest.approx(0.5 * math.log(4) * 0.5), 0.5, 77, 500),
         (2, 2, pytest.approx(0.5 * math.log(2) * 0.4), 0.5, None, None),  # of unknown age
@@ -40,7 +40,7 @@ def test_one_moment_is_shown_once_by_its_best_content(spark: SparkSession) -> No
     values = frame(spark, CONTENT_VALUE, *(_value(content, bound) for content, bound in bounds.items()))
     vod = _clip(1, 0.0, length=7200.0)
     catalogue = frame(spark, CONTENT, vod, _clip(2, 100.0), _clip(3, 115.0), _clip(4, 135.0))
-    found = representative_vods(values, catalogue, DAY_END, SETTINGS)
+    found = representative_vods(as_of_day(values), as_of_day(catalogue), {DAY: DAY_END}, SETTINGS)
     assert collect(found, c.RANK, c.CONTENT_ID) == [(1, 2), (2, 4), (3, 1)]
 
 
@@ -58,4 +58,6 @@ def test_only_what_is_public_published_and_no_live_broadcast_represents_a_stream
         _clip(2, None, **{c.PUBLISHED_AT: DAY_END + timedelta(hours=1)}),
         _clip(3, None, **{c.PUBLISHED_AT: DAY_END - timedelta(hours=1)}),
     )
-    assert collect(representative_vods(values, catalogue, DAY_END, SETTINGS), c.CONTENT_ID) == [(3,)]
+    assert collect(
+        representative_vods(as_of_day(values), as_of_day(catalogue), {DAY: DAY_END}, SETTINGS), c.CONTENT_ID
+    ) == [(3,)]

@@ -4,7 +4,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from contracts import columns as c
 from contracts.tables import VIEW_VALUE, WATCH_EVENT
-from jobs.transformations.views import LAST_END, in_window, latest_views, views
+from jobs.transformations.as_of import HELD_TO
+from jobs.transformations.views import LAST_END, latest_views, views
 from tests.jobs.frames import DAY, NOON, collect, day, frame
 
 
@@ -28,13 +29,13 @@ def test_rows_of_one_visit_become_one_view_of_the_platforms_day(spark: SparkSess
         _watch(1, 7, evening + timedelta(minutes=2), 5.0),
         _watch(2, 7, evening, 0.0),
     )
-    found = collect(
-        views(events, "Asia/Shanghai"), c.USER_ID, c.VIEW_DAY, c.WATCHED_SECONDS, c.IS_CLICK, c.LOGGED_VALUED, c.DT
-    )
-    assert found == [
-        (1, date(2026, 1, 10), 42.5, True, None, DAY),
-        (1, date(2026, 1, 11), 5.0, None, None, DAY),
-        (2, date(2026, 1, 10), 0.0, None, None, DAY),
+    shown = (c.USER_ID, c.VIEW_DAY, c.DT, HELD_TO, c.WATCHED_SECONDS, c.IS_CLICK, c.LOGGED_VALUED)
+    eve, next_day = date(2026, 1, 9), date(2026, 1, 11)
+    assert collect(views(events, "Asia/Shanghai", 2), *shown) == [
+        (1, DAY, eve, eve, 12.5, False, None),  # until the next partition brings more
+        (1, DAY, DAY, next_day, 42.5, True, None),
+        (1, next_day, DAY, date(2026, 1, 12), 5.0, None, None),
+        (2, DAY, DAY, next_day, 0.0, None, None),
     ]
 
 
@@ -48,7 +49,7 @@ def test_how_the_log_cuts_a_visit_into_rows_does_not_matter(spark: SparkSession)
         _watch(2, 8, NOON + timedelta(seconds=60), 30.0),
         _watch(2, 8, NOON, 60.0),
     )
-    assert _comparable(views(whole, "UTC")) == _comparable(views(cut, "UTC"))
+    assert _comparable(views(whole, "UTC", 30)) == _comparable(views(cut, "UTC", 30))
 
 
 def _comparable(found: DataFrame) -> list[tuple[object, ...]]:
@@ -66,9 +67,9 @@ def test_a_late_row_makes_the_view_of_the_latest_partition_hold(spark: SparkSess
         {**same, c.WATCHED_SECONDS: 25.0, c.DT: DAY.isoformat()},
         {**same, c.VIEW_DAY: DAY, c.WATCHED_SECONDS: 3.0},
     )
-    assert collect(latest_views(stored), c.VIEW_DAY, c.WATCHED_SECONDS) == [(day(1), 25.0), (DAY, 3.0)]
+    assert collect(latest_views(stored, [DAY], 30), c.VIEW_DAY, c.WATCHED_SECONDS) == [(day(1), 25.0), (DAY, 3.0)]
 
 
 def test_a_window_of_two_days_holds_today_and_yesterday(spark: SparkSession) -> None:
     stored = frame(spark, VIEW_VALUE, *({c.VIEW_DAY: day(back)} for back in (-1, 0, 1, 2)))
-    assert collect(in_window(stored, DAY, 2), c.VIEW_DAY) == [(day(1),), (DAY,)]
+    assert collect(latest_views(stored, [DAY], 2), c.VIEW_DAY) == [(day(1),), (DAY,)]

@@ -5,8 +5,24 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import typeguard
+
 from contracts.settings import Settings
 from contracts.spark import check_remote, spark_environment
+
+
+def skip_type_instrumentation() -> None:
+    """Call this before the first import of Feast: its classes are then taken as they are written.
+
+    Feast decorates its classes with typeguard's `typechecked`, which parses and compiles every method anew at each
+    import: half of the seconds that a process takes to import Feast. Our calls are checked by mypy.
+    """
+    typeguard.typechecked = _as_written  # type: ignore[assignment]
+
+
+def _as_written(target: object = None, **_: object) -> object:
+    """Stands for `typechecked`, with and without arguments."""
+    return (lambda decorated: decorated) if target is None else target
 
 
 @contextmanager

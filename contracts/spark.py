@@ -10,6 +10,11 @@ from contracts.errors import StoreUnavailableError
 from contracts.java import java_home
 from contracts.settings import Settings
 
+# For a run of minutes: no optimising compiler (without it the code cache shrinks to a size that a run fills), the
+# collector that costs two cores least, and no collections because of loaded classes.
+SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC -XX:MetaspaceSize=256m"
+"""Java options of a demo's and of a test run's JVM."""
+
 _DERBY_FOLDER = "metastore"
 _CONNECT_PORT = 15002
 _PROBE_SECONDS = 5.0

@@ -6,14 +6,16 @@ import pytest
 import redis
 from pyspark.sql import SparkSession
 
-from contracts.settings import Settings
+from contracts.settings import Settings, SparkSettings
+from contracts.spark import SHORT_RUN
 from jobs.session import open_session
 from tests.redis_server import running_redis
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    return open_session(Settings(home=tmp_path_factory.mktemp("spark")))
+    settings = Settings(home=tmp_path_factory.mktemp("spark"), spark=SparkSettings(java_options=SHORT_RUN))
+    return open_session(settings)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from contracts.names import Surface
 from contracts.settings import PlatformSettings, RedisSettings, Settings, SparkSettings
+from contracts.spark import SHORT_RUN
 from devstack import services
 from devstack.airflow import PROGRAM, AirflowApi, airflow_environment, airflow_services
 from devstack.demo import show
@@ -24,9 +25,6 @@ WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
 _SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)
 _SLATE_LENGTH: Final = 10
 _AIRFLOW_SECONDS: Final = 1_800.0
-# For a run of minutes: no optimising compiler (without it the code cache shrinks to a size that a run fills), the
-# collector that costs two cores least, and no collections because of loaded classes.
-_SHORT_RUN: Final = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC -XX:MetaspaceSize=256m"
 _LEASE_SECONDS: Final = 86_400  # people who try things afterwards still find somebody live
 
 
@@ -129,7 +127,7 @@ def _own_services(settings: Settings, log: DemoLog) -> Settings:
             {**settings.redis.model_dump(), "url": f"redis://{LOCALHOST}:{free_port()}/0"}
         ),
         "spark": SparkSettings.model_validate(
-            {**settings.spark.model_dump(), "remote": f"sc://{LOCALHOST}:{free_port()}", "java_options": _SHORT_RUN}
+            {**settings.spark.model_dump(), "remote": f"sc://{LOCALHOST}:{free_port()}", "java_options": SHORT_RUN}
         ),
     }
     return settings.model_copy(update=update)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from contracts import columns as c
 from contracts.clock import available_at, trailing_days
 from contracts.errors import EmptyCatalogueError, FeatureStoreMissingError, NoExamplesError
-from contracts.feast_engine import offline_engine
+from contracts.feast_engine import offline_engine, skip_type_instrumentation
 from contracts.names import FEAST_EVENT_TIMESTAMP, SERVICE_TRAINING, VIEW_USER, ContentKind, feature_name
 from contracts.settings import Settings, TwoTowerSettings
 from contracts.snapshots import Snapshot, Warehouse
@@ -164,6 +164,7 @@ class FeastReader:
         path = self.settings.feast_config_path
         if not path.is_file():
             raise FeatureStoreMissingError(f"no feature store at {path}; run first: python -m feature_repo apply")
+        skip_type_instrumentation()
         from feast import FeatureStore  # noqa: PLC0415  takes seconds; reading from frames does not need it
 
         store = FeatureStore(fs_yaml_file=path)

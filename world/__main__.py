@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.errors import StreamrecError
+from contracts.command_line import run
 from world.config import read_config
 from world.world import World
 from world.writer import Written
@@ -24,12 +24,7 @@ def generate(
     out: Annotated[Path, typer.Option(help="Folder of the log; made when it is not there.")],
 ) -> None:
     """Write the log in the canonical layout, and print the rows per table and day."""
-    try:
-        written = World.from_config(read_config(config)).generate(out)
-    except StreamrecError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(error.exit_code) from error
-    for line in _by_table(written):
+    for line in _by_table(World.from_config(read_config(config)).generate(out)):
         typer.echo(line)
 
 
@@ -45,5 +40,10 @@ def _by_table(written: list[Written]) -> list[str]:
     ]
 
 
+def main() -> None:
+    """Run a command; a named error is one line on stderr and its exit code."""
+    run(app)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -1,14 +1,14 @@
-"""Whose slates a demo shows: one user of each kind."""
+"""Whose slates a demo shows, and of which surfaces: one user of each kind, what the log has something for."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from contracts import columns as c
-from contracts.names import Segment
+from contracts.names import Segment, Surface
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
-from contracts.tables import USER_FEATURE
+from contracts.tables import BROADCAST, CONTENT, USER_FEATURE
 
 PEOPLE: Final = 3
 
@@ -26,6 +26,14 @@ def people_to_show(settings: Settings, day: date) -> list[Person]:
     rows = Warehouse(settings.warehouse_path).read(USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
     columns = (rows.column(name).to_pylist() for name in (c.USER_ID, c.SEGMENT))
     return choose_people(sorted(Person(*row) for row in zip(*columns, strict=True)))
+
+
+def surfaces_to_show(settings: Settings, day: date) -> list[Surface]:
+    """A log without broadcasts has nothing for a live surface, one of broadcasts alone nothing else."""
+    warehouse = Warehouse(settings.warehouse_path)
+    tables = {Surface.HOME_CLIPS: CONTENT, Surface.HOME_LIVE: BROADCAST}
+    found = {surface: warehouse.latest(table, day) for surface, table in tables.items()}
+    return [surface for surface, snapshot in found.items() if snapshot is not None and snapshot.rows > 0]
 
 
 def choose_people(users: list[Person]) -> list[Person]:

@@ -9,20 +9,18 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from contracts.names import Surface
 from contracts.settings import PlatformSettings, RedisSettings, Settings, SparkSettings
 from contracts.spark import SHORT_RUN
 from devstack import services
 from devstack.airflow import PROGRAM, AirflowApi, airflow_environment, airflow_services
 from devstack.demo import show
 from devstack.demo.day import AirflowDay
-from devstack.demo.people import people_to_show
+from devstack.demo.people import people_to_show, surfaces_to_show
 from devstack.demo.plan import DemoDays, DemoLog, choose_days, demo_environment, empty_home, write_environment_file
 from devstack.service import LOCALHOST, free_port
 from devstack.steps import Runner
 
 WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
-_SURFACES: Final = (Surface.HOME_CLIPS, Surface.HOME_LIVE)
 _SLATE_LENGTH: Final = 10
 _AIRFLOW_SECONDS: Final = 1_800.0
 _LEASE_SECONDS: Final = 86_400  # people who try things afterwards still find somebody live
@@ -92,9 +90,9 @@ class Demo:
         at = days.evening(self.settings).isoformat()
         lease = ["--lease-seconds", str(_LEASE_SECONDS)]
         self.runner.run("sync_live", ["serving", "sync_live", "--date", days.judge.isoformat(), "--at", at, *lease])
-        slates = []
+        slates, surfaces = [], surfaces_to_show(self.settings, days.judge)
         for person in people_to_show(self.settings, days.pipeline):
-            for surface in _SURFACES:
+            for surface in surfaces:
                 name = f"recommend_{surface.value}_{person.user_id}"
                 asked = ["--user", str(person.user_id), "--surface", surface.value, "--limit", str(_SLATE_LENGTH)]
                 # A named request has a fixed seed: the same demo gives the same slates.

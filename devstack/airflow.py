@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ def airflow_environment(settings: Settings, port: int, environment: Mapping[str,
         "API__WORKERS": "1",
         "API__SECRET_KEY": secrets.token_hex(32),
         "API_AUTH__JWT_SECRET": secrets.token_hex(64),
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
         # A supervisor that misses its task's end waits this long for nothing; the default of 5 s doubles the run.
@@ -70,7 +70,7 @@ def airflow_services(settings: Settings, environment: Mapping[str, str]) -> list
 
 @dataclass(frozen=True)
 class AirflowApi:
-    """Airflow's REST API, as far as an operator's day needs it."""
+    """Airflow's REST API, as far as an operator's day needs it, for one sitting: its token holds for a day."""
 
     address: str
 
@@ -97,10 +97,14 @@ class AirflowApi:
         """Every task of every run."""
         return list(self._call("/api/v2/dags/~/dagRuns/~/taskInstances?limit=100")["task_instances"])
 
+    @cached_property
+    def _token(self) -> str:
+        return str(self._call("/auth/token")["access_token"])
+
     def _call(self, path: str, body: dict[str, object] | None = None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         if path.startswith("/api/"):
-            headers["Authorization"] = f"Bearer {self._call('/auth/token')['access_token']}"
+            headers["Authorization"] = f"Bearer {self._token}"
         data = json.dumps(body).encode() if body else None
         request = urllib.request.Request(self.address + path, data, headers)  # noqa: S310  our own address
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

@@ -12,7 +12,7 @@ from devstack.airflow import AirflowApi
 from devstack.steps import Runner
 
 DAGS: Final = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, names.DAG_PUBLISH_CANDIDATES)
-_POLL_SECONDS: Final = 0.5
+_POLL_SECONDS: Final = 1.5  # the API server takes a tenth of a second of CPU to answer, which the tasks lack
 _PARSE_SECONDS: Final = 60.0
 # A demo does not wait for retries: what fails on one machine fails again.
 _FAILED: Final = frozenset({"failed", "upstream_failed", "up_for_retry"})
@@ -38,15 +38,15 @@ class AirflowDay:
         self._wait_for_dags()
         self.api.trigger(names.DAG_INGEST, self.day.isoformat())
         with self.runner.console.status(f"Airflow, {self.day}") as status:
-            while not self._ended():
-                tasks = self._tasks()
+            while not self._ended(runs := self._of_day(self.api.runs())):
+                tasks = self._tasks(runs)
                 running = [f"{task['dag_id']}.{task['task_id']}" for task in tasks if task["state"] == "running"]
                 status.update(f"Airflow, {self.day}: {', '.join(running) or 'scheduling'}")
                 self._show(tasks)
                 if time.monotonic() > deadline:
                     raise StepFailedError(f"Airflow did not end {self.day} in {timeout_seconds:.0f} s: {running}")
                 time.sleep(_POLL_SECONDS)
-        self._show(self._tasks())
+        self._show(self._tasks(runs))
 
     def _wait_for_dags(self) -> None:
         deadline = time.monotonic() + _PARSE_SECONDS
@@ -57,15 +57,15 @@ class AirflowDay:
                     raise StepFailedError(message)
                 time.sleep(_POLL_SECONDS)
 
-    def _ended(self) -> bool:
-        runs = self._of_day(self.api.runs())
+    @staticmethod
+    def _ended(runs: list[dict[str, Any]]) -> bool:
         ended = {run["dag_id"] for run in runs if run["state"] == "success"}
         return ended >= set(DAGS)
 
-    def _tasks(self) -> list[dict[str, Any]]:
+    def _tasks(self, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Tasks of the day's runs."""
-        runs = {(run["dag_id"], run["dag_run_id"]) for run in self._of_day(self.api.runs())}
-        return [task for task in self.api.tasks() if (task["dag_id"], task["dag_run_id"]) in runs]
+        known = {(run["dag_id"], run["dag_run_id"]) for run in runs}
+        return [task for task in self.api.tasks() if (task["dag_id"], task["dag_run_id"]) in known]
 
     def _of_day(self, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [run for run in runs if run["partition_key"] == self.day.isoformat()]

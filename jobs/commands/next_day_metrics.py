@@ -5,7 +5,7 @@ bounded number of users at a time: for each of their many small lists Spark woul
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -14,26 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from pyspark.sql import Column
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.names import ContentKind, ItemKind, Segment, Surface
-from contracts.schema import Table
+from contracts.names import ContentKind, Segment
 from contracts.settings import Settings
-from contracts.snapshots import Snapshot
 from contracts.tables import (
-    CANDIDATE_LIST,
-    EARLIER_VIEW,
     POPULAR_ITEM,
-    RETRIEVED_CANDIDATE,
     SEGMENT_LIST,
     VIEW_VALUE,
     WATCH_EVENT,
 )
 from evaluation.metrics import coverage, gini
 from evaluation.report import HitRows, score_lists
+from jobs.commands.judged_rows import (
+    JUDGED_SURFACES,
+    DaySnapshots,
+    JudgedSurface,
+    met_before,
+    own_lists,
+    retrieved_lists,
+)
 from jobs.commands.simulation_database import store_metrics
 from jobs.tables import Tables
 from jobs.transformations import judged_lists as j
@@ -47,25 +49,9 @@ files again, with its users as the filter."""
 _MODES: Final = {"new": j.RANK_NEW, "all": j.RANK_ALL}
 _SPLITS: Final = ("all", "return", "discovery")
 _COUNT: Final = "count"
+_PUBLISHED: Final = "published"
 
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class JudgedSurface:
-    """What a surface's lists hold and which watches can make an item of it relevant."""
-
-    surface: Surface
-    item: str
-    watched_kinds: tuple[ContentKind, ...]
-    item_kinds: tuple[ItemKind, ...]
-
-
-JUDGED_SURFACES: Final = (
-    JudgedSurface(Surface.HOME_CLIPS, c.CONTENT_ID, (ContentKind.VOD, ContentKind.CLIP), (ItemKind.VOD, ItemKind.CLIP)),
-    JudgedSurface(Surface.HOME_LIVE, c.STREAMER_ID, (ContentKind.LIVE,), (ItemKind.STREAMER,)),
-)
-"""The surfaces with lists of their own."""
 
 
 def next_day_metrics(tables: Tables, settings: Settings, day: date) -> dict[str, Any]:
@@ -75,7 +61,7 @@ def next_day_metrics(tables: Tables, settings: Settings, day: date) -> dict[str,
         MissingPartitionError: no lists of `day`, or no valued views of the day after.
     """
     judge_day = day + timedelta(days=1)
-    snapshots = _Snapshots(tables, day)
+    snapshots = DaySnapshots(tables, day)
     judging = snapshots.read(
         [snapshots.require(VIEW_VALUE, judge_day)],
         VIEW_VALUE,
@@ -93,33 +79,6 @@ def next_day_metrics(tables: Tables, settings: Settings, day: date) -> dict[str,
     result["snapshots"] = {key: snapshot.snapshot_id for key, snapshot in sorted(tables.inputs.items())}
     store_metrics(settings.simulation_database_path, result)
     return result
-
-
-@dataclass(frozen=True)
-class _Snapshots:
-    """The snapshots that lists of a day are judged by, read without Spark and noted as inputs."""
-
-    tables: Tables
-    day: date
-
-    def require(self, table: Table, day: date) -> Snapshot:
-        return self.tables.warehouse.require(table, day)
-
-    def history(self, table: Table) -> list[Snapshot]:
-        found = (self.tables.warehouse.current(table, past) for past in self.tables.warehouse.dates(table))
-        return [snapshot for snapshot in found if snapshot is not None and snapshot.dt <= self.day.isoformat()]
-
-    def read(
-        self, snapshots: Iterable[Snapshot], table: Table, columns: Sequence[str], rows: pc.Expression
-    ) -> pa.Table:
-        """Those columns of those rows; what does not pass is not held."""
-        found = list(snapshots)
-        self.tables.inputs.update({snapshot.reference[0]: snapshot for snapshot in found})
-        files = [part for snapshot in found for part in sorted(snapshot.path.glob("*.parquet"))]
-        return ds.dataset(files, table.schema, format="parquet").to_table(columns=list(columns), filter=rows)
-
-    def read_day(self, table: Table, columns: Sequence[str], rows: pc.Expression) -> pa.Table:
-        return self.read([self.require(table, self.day)], table, columns, rows)
 
 
 @dataclass(frozen=True)
@@ -144,7 +103,7 @@ class _Judged:
     users_with_list: int = 0
 
 
-def _judge(snapshots: _Snapshots, judged: JudgedSurface, watched: pa.Table, general: _General) -> dict[str, Any]:
+def _judge(snapshots: DaySnapshots, judged: JudgedSurface, watched: pa.Table, general: _General) -> dict[str, Any]:
     everyone = np.unique(watched.column(c.USER_ID).to_numpy())
     found = _Judged()
     shared = _shared_lists(snapshots, judged, general)
@@ -160,7 +119,7 @@ def _judge(snapshots: _Snapshots, judged: JudgedSurface, watched: pa.Table, gene
 
 
 def _judge_some(
-    snapshots: _Snapshots,
+    snapshots: DaySnapshots,
     judged: JudgedSurface,
     watched: pa.Table,
     shared: dict[str, Ints],
@@ -168,7 +127,7 @@ def _judge_some(
     found: _Judged,
 ) -> None:
     of_users = pc.field(c.USER_ID).isin(pa.array(users))
-    exposed, known = _met(snapshots, judged, of_users)
+    exposed, known = met_before(snapshots, judged, of_users)
     own_watches = watched.filter(pc.is_in(watched.column(c.USER_ID), pa.array(users)))
     items = own_watches.column(judged.item)
     own_watches = own_watches.select([c.USER_ID, c.STREAMER_ID]).append_column(c.ITEM_ID, items)
@@ -181,32 +140,14 @@ def _judge_some(
         found.shown.setdefault(name, []).append(j.shown_items(places, K))
 
 
-def _met(snapshots: _Snapshots, judged: JudgedSurface, of_users: pc.Expression) -> tuple[j.Pairs, j.Pairs]:
-    """The items and the streamers that these users have met before."""
-    columns = (c.USER_ID, c.CONTENT_ID, c.STREAMER_ID, c.CONTENT_KIND)
-    events = snapshots.read(snapshots.history(WATCH_EVENT), WATCH_EVENT, columns, of_users)
-    met = events.filter(pc.is_in(events.column(c.CONTENT_KIND), pa.array(judged.watched_kinds)))
-    pairs = [met.select([c.USER_ID, judged.item]).rename_columns([c.USER_ID, c.ITEM_ID])]
-    if judged.surface == Surface.HOME_CLIPS:
-        days = snapshots.tables.warehouse.dates(EARLIER_VIEW)
-        untimed = [snapshots.require(EARLIER_VIEW, past) for past in days]
-        earlier = snapshots.read(untimed, EARLIER_VIEW, (c.USER_ID, c.CONTENT_ID), of_users)
-        pairs.append(earlier.rename_columns([c.USER_ID, c.ITEM_ID]))
-    exposed = pa.concat_tables(pairs)
-    return (
-        j.Pairs.of(exposed.column(c.USER_ID), exposed.column(c.ITEM_ID)),
-        j.Pairs.of(events.column(c.USER_ID), events.column(c.STREAMER_ID)),
-    )
-
-
-def _shared_lists(snapshots: _Snapshots, judged: JudgedSurface, general: _General) -> dict[str, Ints]:
+def _shared_lists(snapshots: DaySnapshots, judged: JudgedSurface, general: _General) -> dict[str, Ints]:
     """The lists that are the same for all users, best first; `published` is for those without a list of their own."""
     kinds = pc.field(c.ITEM_KIND).isin(judged.item_kinds)
     recent = snapshots.read_day(POPULAR_ITEM, (c.ITEM_ID, c.SCORE), kinds)
     is_served = (pc.field(c.SURFACE) == judged.surface.value) & (pc.field(c.SEGMENT) == Segment.ALL.value)
     served = snapshots.read_day(SEGMENT_LIST, (c.ITEM_ID, c.RANK), is_served).sort_by(c.RANK)
     return {
-        "published": served.column(c.ITEM_ID).to_numpy(),
+        _PUBLISHED: served.column(c.ITEM_ID).to_numpy(),
         "popular_recent": j.best_items(recent, c.SCORE, _POPULAR_LENGTH),
         "popular_last_day": general.best(judged, j.USERS_OF_LAST_DAY),
         "popular_history": general.best(judged, j.USERS),
@@ -214,30 +155,20 @@ def _shared_lists(snapshots: _Snapshots, judged: JudgedSurface, general: _Genera
 
 
 def _lists(
-    snapshots: _Snapshots, judged: JudgedSurface, shared: dict[str, Ints], users: Ints, found: _Judged
+    snapshots: DaySnapshots, judged: JudgedSurface, shared: dict[str, Ints], users: Ints, found: _Judged
 ) -> Iterator[tuple[str, pa.Table]]:
     """(user_id, item_id, rank) by name, for these users; one at a time, as they are large."""
     of_users = pc.field(c.USER_ID).isin(pa.array(users))
-    on_surface = pc.field(c.SURFACE) == judged.surface.value
-    own = snapshots.read_day(CANDIDATE_LIST, (c.USER_ID, c.ITEM_ID, c.RANK), of_users & on_surface)
+    own = own_lists(snapshots, judged, of_users)
     without = np.setdiff1d(users, own.column(c.USER_ID).to_numpy())
     found.users_with_list += len(users) - len(without)
-    yield (
-        "published",
-        pa.concat_tables([_ranked(own, own.column(c.RANK)), j.for_everyone(shared["published"], without)]),
-    )
-    for name in list(shared)[1:]:
-        yield name, j.for_everyone(shared[name], users)
-    if snapshots.tables.warehouse.current(RETRIEVED_CANDIDATE, snapshots.day) is not None:
-        kinds = pc.field(c.ITEM_KIND).isin(judged.item_kinds)
-        columns = (c.USER_ID, c.ITEM_ID, c.SCORE)
-        retrieved = snapshots.read_day(RETRIEVED_CANDIDATE, columns, of_users & kinds)
-        yield "two_tower", _ranked(retrieved, pc.negate(retrieved.column(c.SCORE)))
-
-
-def _ranked(rows: pa.Table, rank: pa.ChunkedArray) -> pa.Table:
-    ids = {name: rows.column(name) for name in (c.USER_ID, c.ITEM_ID)}
-    return pa.table({**ids, c.RANK: rank.cast(pa.float64())})
+    yield _PUBLISHED, pa.concat_tables([own, j.for_everyone(shared[_PUBLISHED], without)])
+    for name, items in shared.items():
+        if name != _PUBLISHED:
+            yield name, j.for_everyone(items, users)
+    retrieved = retrieved_lists(snapshots, judged, of_users)
+    if retrieved is not None:
+        yield "two_tower", retrieved
 
 
 def _popularity(tables: Tables, day: date) -> pa.Table:

@@ -95,7 +95,7 @@ class Tables:
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).write.parquet(str(staged))
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        snapshot = self.warehouse.commit(table, day, staged, rows, self._inputs(day))
+        snapshot = self.warehouse.commit(table, day, staged, rows, self.inputs_for(day))
         self.sync(table, [snapshot])
         return snapshot
 
@@ -128,9 +128,10 @@ class Tables:
             staged.mkdir()
             pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
         rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        return self.warehouse.commit(table, day, staged, rows, self._inputs(day))
+        return self.warehouse.commit(table, day, staged, rows, self.inputs_for(day))
 
-    def _inputs(self, day: date) -> list[Snapshot]:
+    def inputs_for(self, day: date) -> list[Snapshot]:
+        """What the day's partition depends on, as read so far."""
         return [*self.inputs.values(), *self.inputs_of[day].values()]
 
     def sync(self, table: Table, snapshots: Iterable[Snapshot]) -> None:

@@ -1,6 +1,5 @@
 """The lists that publish puts into Redis: per user and surface, sources fused and what must not be shown left out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -9,53 +8,62 @@ from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import SettingsError
-from contracts.names import SURFACE_ITEM_KINDS, Action, ItemKind, Source, Surface, Visibility
-from contracts.settings import CandidateSettings, SurfaceSources
-from jobs.transformations.arithmetic import exact_sum, with_rank
-from jobs.transformations.fusion import Exclusions, fuse
+from contracts.names import Action, ItemKind, Source
+from contracts.settings import CandidateSettings
+from jobs.transformations.arithmetic import exact_sum
+from jobs.transformations.fused_lists import KIND_CODE, KINDS, ORIGIN, Everybody, FusedLists, Origin, SurfaceLists
 
 
 @dataclass(frozen=True)
 class CandidateInputs:
-    """What the lists are made of; each frame as its table says.
+    """What is known of single users; each frame as its table says.
 
     Args:
         retrieved: None when the lists are to be made without a model.
-        users: `user_id` of everybody who gets lists.
+        users: `user_id` of everybody who gets lists, also without a retrieved candidate.
         removed: user and content that this user must not get: seen, hidden.
         removed_streamers: user and streamer that this user has hidden or blocked.
-        not_public: `content_id` of what nobody may get.
     """
 
     users: DataFrame
     preferred: DataFrame
-    representative: DataFrame
-    popular: DataFrame
     retrieved: DataFrame | None
     removed: DataFrame
     removed_streamers: DataFrame
-    not_public: DataFrame
 
 
-def candidate_lists(inputs: CandidateInputs, candidates: CandidateSettings) -> DataFrame:
-    """All users' lists on all surfaces; without `available_at`."""
-    lists = [
-        _surface_list(inputs, surface, sources, candidates.rank_offset).withColumn(c.SURFACE, f.lit(surface.value))
-        for surface, sources in candidates.surfaces.items()
+def source_rows(inputs: CandidateInputs) -> DataFrame:
+    """All that `FusedLists` needs of a user, in rows of one shape: user, origin, kind code, item, streamer, score."""
+    streamer = f.lit(KINDS.index(ItemKind.STREAMER))
+    rows = [
+        _rows(inputs.users, Origin.USER),
+        _rows(inputs.preferred, Origin.PREFERRED, streamer, c.STREAMER_ID, c.STREAMER_ID, f.col(c.SCORE)),
+        _rows(inputs.removed, Origin.REMOVED, item=c.CONTENT_ID),
+        _rows(inputs.removed_streamers, Origin.REMOVED_STREAMER, streamer=c.STREAMER_ID),
     ]
-    together = reduce(DataFrame.unionByName, lists).withColumn(c.EXPLORATION_KIND, f.lit(None).cast("string"))
-    return together.crossJoin(f.broadcast(_model_version(inputs))).select(
-        c.USER_ID,
-        c.SURFACE,
-        c.RANK,
-        c.ITEM_KIND,
-        c.ITEM_ID,
-        c.STREAMER_ID,
-        c.SOURCE,
-        c.EXPLORATION_KIND,
-        c.SCORE,
-        c.MODEL_VERSION,
-    )
+    if inputs.retrieved is not None:
+        scored = (_kind_code(), c.ITEM_ID, c.STREAMER_ID, f.col(c.SCORE))
+        rows.append(_rows(inputs.retrieved, Origin.RETRIEVED, *scored))
+    return reduce(DataFrame.unionByName, rows)
+
+
+def fused_lists(everybody: Everybody, candidates: CandidateSettings, *, has_model: bool) -> FusedLists:
+    """What makes lists of source rows.
+
+    Raises:
+        SettingsError: a surface asks for a source that there is not.
+    """
+    known = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else [])]
+    surfaces = []
+    for surface, sources in candidates.surfaces.items():
+        unknown = [source.value for source in sources.weights if source not in known]
+        if unknown:
+            there = ", ".join(source.value for source in known)
+            raise SettingsError(
+                f"candidates.surfaces.{surface}: no source {', '.join(unknown)} here; there are {there}"
+            )
+        surfaces.append(SurfaceLists(surface, dict(sources.weights), sources.length))
+    return FusedLists(tuple(surfaces), candidates.rank_offset, everybody)
 
 
 def seen_contents(views: DataFrame, candidates: CandidateSettings) -> DataFrame:
@@ -73,100 +81,40 @@ def seen_contents(views: DataFrame, candidates: CandidateSettings) -> DataFrame:
 def hidden_contents(actions: DataFrame) -> DataFrame:
     """user, content that the user has hidden."""
     wanted = actions.where(_is_hiding() & (f.col(c.TARGET_KIND) != f.lit(ItemKind.STREAMER.value)))
-    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.CONTENT_ID)).distinct()
+    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.CONTENT_ID))
 
 
 def hidden_streamers(actions: DataFrame) -> DataFrame:
     """user, streamer that the user has hidden or blocked."""
     wanted = actions.where(_is_hiding() & (f.col(c.TARGET_KIND) == f.lit(ItemKind.STREAMER.value)))
-    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.STREAMER_ID)).distinct()
-
-
-def not_public(catalogue: DataFrame) -> DataFrame:
-    """`content_id` of private and removed contents."""
-    return catalogue.where(f.col(c.VISIBILITY) != f.lit(Visibility.PUBLIC.value)).select(c.CONTENT_ID)
+    return wanted.select(c.USER_ID, f.col(c.TARGET_ID).alias(c.STREAMER_ID))
 
 
 def _is_hiding() -> Column:
     return f.col(c.ACTION).isin(Action.HIDE.value, Action.BLOCK.value)
 
 
-def _surface_list(inputs: CandidateInputs, surface: Surface, sources: SurfaceSources, rank_offset: float) -> DataFrame:
-    kinds = SURFACE_ITEM_KINDS[surface]
-    rankings = _rankings(inputs, kinds, sources)
-    unknown = [source.value for source in sources.weights if source not in rankings]
-    if unknown:
-        known = ", ".join(source.value for source in rankings)
-        raise SettingsError(f"candidates.surfaces.{surface}: no source {', '.join(unknown)} here; there are {known}")
-    return fuse(rankings, _excluded(inputs, kinds), sources, rank_offset)
+def _kind_code() -> Column:
+    others, last = list(enumerate(KINDS))[:-1], f.lit(len(KINDS) - 1)
+    return reduce(
+        lambda code, kind: f.when(f.col(c.ITEM_KIND) == kind[1].value, f.lit(kind[0])).otherwise(code), others, last
+    )
 
 
-def _excluded(inputs: CandidateInputs, kinds: tuple[ItemKind, ...]) -> Exclusions:
-    """Seen, hidden and private are said of contents; a streamer may come again, unless the user has hidden them."""
-    if ItemKind.STREAMER in kinds:
-        return Exclusions(items=None, streamers=inputs.removed_streamers, everywhere=None)
-    removed = inputs.removed.withColumnRenamed(c.CONTENT_ID, c.ITEM_ID)
-    banned = inputs.not_public.withColumnRenamed(c.CONTENT_ID, c.ITEM_ID)
-    return Exclusions(items=removed, streamers=inputs.removed_streamers, everywhere=banned)
-
-
-def _rankings(
-    inputs: CandidateInputs, kinds: tuple[ItemKind, ...], sources: SurfaceSources
-) -> Mapping[Source, DataFrame]:
-    lists_streamers = ItemKind.STREAMER in kinds
-    rankings = {
-        Source.PREFERRED: _preferred(inputs) if lists_streamers else _preferred_contents(inputs, sources.length),
-        Source.POPULAR: _popular(inputs, kinds, sources.length),
-    }
-    if inputs.retrieved is None:
-        return rankings
-    return {**rankings, Source.TWO_TOWER: _retrieved(inputs.retrieved, kinds)}
-
-
-def _preferred(inputs: CandidateInputs) -> DataFrame:
-    return inputs.preferred.select(
+def _rows(
+    frame: DataFrame,
+    origin: Origin,
+    kind: Column | None = None,
+    item: str | None = None,
+    streamer: str | None = None,
+    score: Column | None = None,
+) -> DataFrame:
+    """Numbers only, none of them null: numpy takes them over as they are."""
+    return frame.select(
         c.USER_ID,
-        f.lit(ItemKind.STREAMER.value).alias(c.ITEM_KIND),
-        f.col(c.STREAMER_ID).alias(c.ITEM_ID),
-        c.STREAMER_ID,
-        c.RANK,
+        f.lit(origin.value).alias(ORIGIN),
+        (f.lit(0) if kind is None else kind).alias(KIND_CODE),
+        (f.lit(0).cast("long") if item is None else f.col(item)).alias(c.ITEM_ID),
+        (f.lit(0).cast("long") if streamer is None else f.col(streamer)).alias(c.STREAMER_ID),
+        (f.lit(0.0) if score is None else score).alias(c.SCORE),
     )
-
-
-def _preferred_contents(inputs: CandidateInputs, length: int) -> DataFrame:
-    """Representative contents of preferred streamers, by the preference over the content's place at its streamer."""
-    contents = inputs.representative.select(
-        c.STREAMER_ID, c.RANK, f.col(c.CONTENT_KIND).alias(c.ITEM_KIND), f.col(c.CONTENT_ID).alias(c.ITEM_ID)
-    )
-    liked = inputs.preferred.select(c.USER_ID, c.STREAMER_ID, c.SCORE)
-    joined = liked.join(contents, on=c.STREAMER_ID, how="inner").withColumn(c.SCORE, f.col(c.SCORE) / f.col(c.RANK))
-    return _by_score(joined.drop(c.RANK)).where(f.col(c.RANK) <= length)
-
-
-def _popular(inputs: CandidateInputs, kinds: tuple[ItemKind, ...], length: int) -> DataFrame:
-    """The same short ranking for everybody."""
-    items = _of_kinds(inputs.popular, kinds).drop(c.RANK)
-    best = items.orderBy(f.desc(c.SCORE), f.asc(c.ITEM_ID)).limit(length)
-    ranked = with_rank(best, [], f.desc(c.SCORE), f.asc(c.ITEM_ID))
-    return inputs.users.crossJoin(f.broadcast(ranked.select(c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK)))
-
-
-def _retrieved(retrieved: DataFrame, kinds: tuple[ItemKind, ...]) -> DataFrame:
-    """Ranked again: a surface may mix kinds, and scores are comparable within a user."""
-    return _by_score(_of_kinds(retrieved, kinds).drop(c.RANK))
-
-
-def _by_score(frame: DataFrame) -> DataFrame:
-    ranked = with_rank(frame, [c.USER_ID], f.desc(c.SCORE), f.asc(c.ITEM_ID))
-    return ranked.select(c.USER_ID, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.RANK)
-
-
-def _of_kinds(frame: DataFrame, kinds: tuple[ItemKind, ...]) -> DataFrame:
-    return frame.where(f.col(c.ITEM_KIND).isin(*(kind.value for kind in kinds)))
-
-
-def _model_version(inputs: CandidateInputs) -> DataFrame:
-    """One row with the version behind the retrieved candidates, or null."""
-    if inputs.retrieved is None:
-        return inputs.users.agg(f.lit(None).cast("string").alias(c.MODEL_VERSION))
-    return inputs.retrieved.agg(f.max(c.MODEL_VERSION).alias(c.MODEL_VERSION))

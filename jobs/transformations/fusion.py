@@ -3,124 +3,161 @@
     score(user, item) = sum over sources of  weight / (rank offset + the item's rank in that source)
 
 Cormack, Clarke and Büttcher, SIGIR 2009. The source of an item is the one that contributes most to its score.
+
+Letters: U users, W places of the widest user; a matrix (U, W) ends in `ABSENT` where a user has less.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Final
+from typing import Final, Self, TypeVar
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+import numpy as np
+import numpy.typing as npt
 
-from contracts import columns as c
-from contracts.names import ItemKind, Source
-from contracts.settings import SurfaceSources
-from jobs.transformations.arithmetic import with_rank
+Number = TypeVar("Number", np.int64, np.float64)
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
-_KINDS: Final = tuple(ItemKind)
-_KIND, _ORIGIN, _PART = "kind_code", "origin", "part_of_score"
-_REMOVED: Final = -1
+ABSENT: Final = np.iinfo(np.int64).max
+"""No item; the largest number, so that it sorts behind every item."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """Items of users, (U, W) each: what each is, its kind's code and its streamer."""
+
+    ids: Ints
+    kinds: Ints
+    streamers: Ints
+
+    def take(self, columns: Ints) -> Self:
+        """Other places of the same users: column numbers, (U, any)."""
+        return type(self)(*(np.take_along_axis(matrix, columns, axis=1) for matrix in self._matrices))
+
+    def first(self, length: int) -> Self:
+        return type(self)(*(matrix[:, :length] for matrix in self._matrices))
+
+    @property
+    def _matrices(self) -> tuple[Ints, Ints, Ints]:
+        return self.ids, self.kinds, self.streamers
+
+    @classmethod
+    def beside(cls, parts: "Sequence[Items]") -> "Items":
+        """The places of all parts, one after the other."""
+        return cls(*(np.concatenate(matrices, axis=1) for matrices in zip(*(p._matrices for p in parts), strict=True)))
 
 
 @dataclass(frozen=True)
 class Exclusions:
-    """What must not be listed, None where a surface has no such rule.
+    """What must not be listed: users by their index, pairs in any order.
 
     Args:
-        items: user, item: of one user.
-        streamers: user, streamer: everything of a streamer, for one user.
-        everywhere: item: for everybody.
+        item_users, items: pairs: an item of one user.
+        streamer_users, streamers: pairs: everything of a streamer, for one user.
+        everywhere: sorted ids of items nobody may get.
     """
 
-    items: DataFrame | None
-    streamers: DataFrame
-    everywhere: DataFrame | None
+    item_users: Ints
+    items: Ints
+    streamer_users: Ints
+    streamers: Ints
+    everywhere: Ints
+
+
+@dataclass(frozen=True)
+class Fused:
+    """The lists of U users, best first; `items.ids` is `ABSENT` behind the end of a list.
+
+    Args:
+        sources: (U, W) index of the source that ranks the item best.
+        scores: (U, W)
+    """
+
+    items: Items
+    sources: Ints
+    scores: Floats
+
+
+def padded(users: Ints, values: npt.NDArray[Number], user_count: int, fill: float) -> npt.NDArray[Number]:
+    """Rows, sorted by user index, as a matrix (U, W)."""
+    counts = np.bincount(users, minlength=user_count)
+    places = np.arange(len(users)) - (counts.cumsum() - counts)[users]
+    matrix = np.full((user_count, int(counts.max(initial=0))), fill, dtype=values.dtype)
+    matrix[users, places] = values
+    return matrix
+
+
+def ranked(items: Items, scores: Floats) -> Items:
+    """Best score first, ties to the smaller id. `scores` is -inf where there is no item."""
+    return items.take(np.lexsort((items.ids, -scores), axis=1))
 
 
 def fuse(
-    rankings: Mapping[Source, DataFrame], excluded: Exclusions, surface: SurfaceSources, rank_offset: float
-) -> DataFrame:
-    """The best `surface.length` items per user: user, rank, kind, item, streamer, source, score.
-
-    Kinds and sources travel as small numbers and the parts of a score side by side, so that one hash aggregation and
-    one sort do, without strings in either.
+    rankings: Sequence[Items], weights: Sequence[float], rank_offset: float, excluded: Exclusions, length: int
+) -> Fused:
+    """The best `length` items of each user.
 
     Args:
-        rankings: Per source of `surface.weights`: user, kind, item, streamer and rank; no item twice for a user. One
-            surface lists contents or streamers, so that an item's id is enough to know it.
+        rankings: One per source, in ranked order; no item twice for a user within one. An item that several sources
+            hold has the kind and the streamer that the first of them says.
     """
-    sources = list(surface.weights)
-    parts = [f"{_PART}_{code}" for code in range(len(sources))]
-    rows = [_rows(rankings[source], code, surface.weights[source], rank_offset) for code, source in enumerate(sources)]
-    fused = _without_excluded(_added_up(rows, excluded.items, parts), excluded)
-    ranked = with_rank(fused.withColumn(c.SCORE, _total(parts)), [c.USER_ID], f.desc(c.SCORE), f.asc(c.ITEM_ID))
-    return ranked.where(f.col(c.RANK) <= surface.length).select(
-        c.USER_ID,
-        c.RANK,
-        f.get(_words(_KINDS), f.col(_KIND)).alias(c.ITEM_KIND),
-        c.ITEM_ID,
-        c.STREAMER_ID,
-        _best(parts, sources).alias(c.SOURCE),
-        c.SCORE,
-    )
+    items = Items.beside(rankings)
+    parts, sources = _parts(rankings, weights, rank_offset)
+    order = np.argsort(items.ids, axis=1, kind="stable")  # equal items stay in the order of the sources
+    items, parts, sources = items.take(order), parts[order], sources[order]
+    scores, best = _added_up(items.ids, parts, sources, len(rankings))
+    scores[_unlisted(items, excluded)] = -np.inf
+    top = np.argsort(-scores, axis=1, kind="stable")[:, :length]
+    items, scores = items.take(top), np.take_along_axis(scores, top, axis=1)
+    items.ids[scores == -np.inf] = ABSENT
+    return Fused(items, np.take_along_axis(best, top, axis=1), scores)
 
 
-def _added_up(rows: list[DataFrame], removed: DataFrame | None, parts: list[str]) -> DataFrame:
-    """One row per user and item; a removed item is a row of the union, which spares a join as large as the lists."""
-    everything = rows if removed is None else [*rows, _removed_rows(removed)]
-    together = reduce(DataFrame.unionByName, everything).repartition(c.USER_ID)
-    fused = together.groupBy(c.USER_ID, c.ITEM_ID).agg(
-        f.max(_KIND).alias(_KIND),
-        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
-        f.min(_ORIGIN).alias(_ORIGIN),
-        *(f.max(f.when(f.col(_ORIGIN) == code, f.col(_PART))).alias(part) for code, part in enumerate(parts)),
-    )
-    return fused.where(f.col(_ORIGIN) != _REMOVED)
+def _parts(rankings: Sequence[Items], weights: Sequence[float], rank_offset: float) -> tuple[Floats, Ints]:
+    """What a place adds to the score of its item, and its source, per column."""
+    widths = [ranking.ids.shape[1] for ranking in rankings]
+    by_source = [
+        weight / (rank_offset + np.arange(1.0, width + 1)) for weight, width in zip(weights, widths, strict=True)
+    ]
+    return np.concatenate(by_source), np.repeat(np.arange(len(rankings)), widths)
 
 
-def _without_excluded(fused: DataFrame, excluded: Exclusions) -> DataFrame:
-    allowed = fused.join(excluded.streamers, on=[c.USER_ID, c.STREAMER_ID], how="left_anti")
-    if excluded.everywhere is None:
-        return allowed
-    return allowed.join(excluded.everywhere, on=c.ITEM_ID, how="left_anti")
+def _added_up(ids: Ints, parts: Floats, sources: Ints, source_count: int) -> tuple[Floats, Ints]:
+    """At the first place of each run of equal items the run's sum and its largest part's source.
+
+    Added in the order of the sources: equal in every run.
+    """
+    total, most, best = parts.copy(), parts.copy(), sources.copy()
+    for shift in range(1, min(source_count, ids.shape[1])):
+        later = np.where(ids[:, shift:] == ids[:, :-shift], parts[:, shift:], 0.0)
+        total[:, :-shift] += later
+        is_more = later > most[:, :-shift]
+        most[:, :-shift][is_more] = later[is_more]
+        best[:, :-shift][is_more] = sources[:, shift:][is_more]
+    return total, best
 
 
-def _rows(ranking: DataFrame, code: int, weight: float, rank_offset: float) -> DataFrame:
-    part = f.lit(weight) / (f.lit(rank_offset) + f.col(c.RANK))
-    return ranking.select(
-        c.USER_ID,
-        c.ITEM_ID,
-        (f.array_position(_words(_KINDS), f.col(c.ITEM_KIND)) - 1).cast("int").alias(_KIND),
-        c.STREAMER_ID,
-        f.lit(code).alias(_ORIGIN),
-        part.alias(_PART),
-    )
+def _unlisted(items: Items, excluded: Exclusions) -> Bools:
+    """Where there is no item, one that an earlier place holds, or an excluded one; `items` are sorted by id."""
+    unlisted = items.ids == ABSENT
+    if unlisted.size == 0:
+        return unlisted
+    unlisted[:, 1:] |= items.ids[:, 1:] == items.ids[:, :-1]
+    columns = _places_in_rows(items.ids, excluded.item_users, excluded.items)
+    is_there = items.ids[excluded.item_users, columns] == excluded.items
+    unlisted[excluded.item_users[is_there], columns[is_there]] = True
+    pairs, columns = np.nonzero(items.streamers[excluded.streamer_users] == excluded.streamers[:, np.newaxis])
+    unlisted[excluded.streamer_users[pairs], columns] = True
+    return np.asarray(unlisted | np.isin(items.ids, excluded.everywhere))
 
 
-def _removed_rows(removed: DataFrame) -> DataFrame:
-    nothing = f.lit(None)
-    return removed.select(
-        c.USER_ID,
-        c.ITEM_ID,
-        nothing.cast("int").alias(_KIND),
-        nothing.cast("long").alias(c.STREAMER_ID),
-        f.lit(_REMOVED).alias(_ORIGIN),
-        nothing.cast("double").alias(_PART),
-    )
-
-
-def _total(parts: list[str]) -> Column:
-    """Added in the order of the sources: equal in every run."""
-    return reduce(Column.__add__, [f.coalesce(part, f.lit(0.0)) for part in parts])
-
-
-def _best(parts: list[str], sources: list[Source]) -> Column:
-    most = f.array_max(f.array(*(f.col(part) for part in parts)))
-    return f.coalesce(
-        *(f.when(f.col(part) == most, f.lit(source.value)) for part, source in zip(parts, sources, strict=True))
-    )
-
-
-def _words(words: tuple[ItemKind, ...]) -> Column:
-    return f.array(*(f.lit(word.value) for word in words))
+def _places_in_rows(matrix: Ints, rows: Ints, values: Ints) -> Ints:
+    """Per pair of row and value the first column of the row, sorted, that is not below the value; the last if none."""
+    low = np.zeros(len(rows), dtype=np.int64)
+    high = np.full(len(rows), matrix.shape[1] - 1)
+    for _ in range(matrix.shape[1].bit_length()):
+        middle = (low + high) // 2
+        is_below = matrix[rows, middle] < values
+        low, high = np.where(is_below, np.minimum(middle + 1, high), low), np.where(is_below, high, middle)
+    return low

@@ -1,11 +1,15 @@
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from contracts import columns as c
 from contracts.errors import SettingsError
 from contracts.names import Source, Surface
+from contracts.schema import Table
 from contracts.settings import CandidateSettings, SurfaceSources
 from contracts.tables import (
     CONTENT,
@@ -19,13 +23,15 @@ from contracts.tables import (
 )
 from jobs.transformations.candidate_lists import (
     CandidateInputs,
-    candidate_lists,
+    fused_lists,
     hidden_contents,
     hidden_streamers,
-    not_public,
     seen_contents,
+    source_rows,
 )
-from tests.jobs.frames import collect, frame
+from jobs.transformations.fused_lists import Everybody
+from jobs.transformations.popular_items import not_public
+from tests.jobs.frames import NOON, as_of_day, frame, rows_of
 
 ROW = (c.USER_ID, c.RANK, c.ITEM_KIND, c.ITEM_ID, c.SOURCE)
 
@@ -34,27 +40,46 @@ def _item(kind: str, item: int, score: float, streamer: int = 5, **other: object
     return {c.ITEM_KIND: kind, c.ITEM_ID: item, c.SCORE: score, c.STREAMER_ID: streamer, **other}
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What single users and what all of them get their lists from."""
+
+    users: CandidateInputs
+    everybody: Everybody = field(repr=False)
+
+
 @pytest.fixture(scope="module")
-def inputs(spark: SparkSession) -> CandidateInputs:
+def inputs(spark: SparkSession) -> Inputs:
     """User 1 prefers streamer 5, who is represented by clips 20 and 21; user 2 is known by name only."""
-    preferred = {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}
     retrieved = [_item("clip", 22, 0.9), _item("vod", 20, 0.5), _item("streamer", 6, 0.4, streamer=6)]
     popular = [_item("clip", 22, 9.0), _item("vod", 20, 8.0), _item("streamer", 6, 7.0, streamer=6)]
-    return CandidateInputs(
+    representative = [{c.RANK: 1, c.CONTENT_ID: 20, c.CONTENT_KIND: "vod"}, {c.RANK: 2, c.CONTENT_ID: 21}]
+    users = CandidateInputs(
         users=frame(spark, USER_FEATURE, {c.USER_ID: 1}, {c.USER_ID: 2}).select(c.USER_ID),
-        preferred=frame(spark, PREFERRED_STREAMER, preferred),
-        representative=frame(
-            spark,
-            REPRESENTATIVE_VOD,
-            {c.STREAMER_ID: 5, c.RANK: 1, c.CONTENT_ID: 20, c.CONTENT_KIND: "vod"},
-            {c.STREAMER_ID: 5, c.RANK: 2, c.CONTENT_ID: 21},
-        ),
-        popular=frame(spark, POPULAR_ITEM, *popular),
-        retrieved=frame(spark, RETRIEVED_CANDIDATE, *({c.MODEL_VERSION: "3", **item} for item in retrieved)),
+        preferred=frame(spark, PREFERRED_STREAMER, {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}),
+        retrieved=frame(spark, RETRIEVED_CANDIDATE, *retrieved),
         removed=hidden_contents(frame(spark, USER_ACTION)),
         removed_streamers=hidden_streamers(frame(spark, USER_ACTION)),
-        not_public=not_public(frame(spark, CONTENT)),
     )
+    everybody = Everybody(
+        popular=_arrow(POPULAR_ITEM, *popular),
+        representative=_arrow(REPRESENTATIVE_VOD, *({c.STREAMER_ID: 5, **row} for row in representative)),
+        not_public=not_public(as_of_day(frame(spark, CONTENT))).toArrow(),
+        model_version="3",
+        available_at=NOON,
+    )
+    return Inputs(users, everybody)
+
+
+def _arrow(table: Table, *rows: Mapping[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(rows_of(table, *rows), table.schema)
+
+
+def _lists(inputs: Inputs, settings: CandidateSettings, *names: str) -> list[tuple[object, ...]]:
+    """The lists' rows, in order."""
+    lists = fused_lists(inputs.everybody, settings, has_model=inputs.users.retrieved is not None)
+    rows = pa.concat_tables(lists(source_rows(inputs.users).toArrow())).select(list(names)).to_pylist()
+    return sorted(tuple(row.values()) for row in rows)
 
 
 def _settings(surface: Surface, length: int = 10, **weights: float) -> CandidateSettings:
@@ -62,10 +87,9 @@ def _settings(surface: Surface, length: int = 10, **weights: float) -> Candidate
     return CandidateSettings(surfaces={surface: sources}, rank_offset=1)
 
 
-def test_sources_are_fused_by_weighted_reciprocal_ranks(inputs: CandidateInputs) -> None:
+def test_sources_are_fused_by_weighted_reciprocal_ranks(inputs: Inputs) -> None:
     settings = _settings(Surface.HOME_CLIPS, two_tower=1.0, preferred=2.0, popular=1.0)
-    lists = candidate_lists(inputs, settings)
-    assert collect(lists, *ROW, c.SCORE, c.MODEL_VERSION) == [
+    assert _lists(inputs, settings, *ROW, c.SCORE, c.MODEL_VERSION) == [
         (1, 1, "vod", 20, "preferred", pytest.approx(2 / 2 + 1 / 3 + 1 / 3), "3"),
         (1, 2, "clip", 22, "two_tower", pytest.approx(1 / 2 + 1 / 2), "3"),
         (1, 3, "clip", 21, "preferred", pytest.approx(2 / 3), "3"),
@@ -74,11 +98,11 @@ def test_sources_are_fused_by_weighted_reciprocal_ranks(inputs: CandidateInputs)
     ]
 
 
-def test_live_surfaces_hold_streamers_and_favorites_only_those_of_preferred_streamers(inputs: CandidateInputs) -> None:
+def test_live_surfaces_hold_streamers_and_favorites_only_those_of_preferred_streamers(inputs: Inputs) -> None:
     live = _settings(Surface.HOME_LIVE, length=1, preferred=1.5, two_tower=1.0, popular=0.5)
     favorites = _settings(Surface.FAVORITES_CLIPS, preferred=1.0)
     both = live.model_copy(update={"surfaces": live.surfaces | favorites.surfaces})
-    assert collect(candidate_lists(inputs, both), c.SURFACE, *ROW) == [
+    assert _lists(inputs, both, c.SURFACE, *ROW) == [
         ("favorites_clips", 1, 1, "vod", 20, "preferred"),
         ("favorites_clips", 1, 2, "clip", 21, "preferred"),
         ("home_live", 1, 1, "streamer", 5, "preferred"),
@@ -86,7 +110,7 @@ def test_live_surfaces_hold_streamers_and_favorites_only_those_of_preferred_stre
     ]
 
 
-def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession, inputs: CandidateInputs) -> None:
+def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession, inputs: Inputs) -> None:
     views = frame(spark, VIEW_VALUE, *_views())
     actions = frame(
         spark,
@@ -95,13 +119,13 @@ def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession
         {c.USER_ID: 2, c.ACTION: "like", c.TARGET_KIND: "vod", c.TARGET_ID: 20},
     )
     private = frame(spark, CONTENT, {c.CONTENT_ID: 21, c.VISIBILITY: "private"}, {c.CONTENT_ID: 20})
-    guarded = replace(
-        inputs,
-        removed=seen_contents(views, CandidateSettings()).unionByName(hidden_contents(actions)),
-        not_public=not_public(private),
+    removed = seen_contents(views, CandidateSettings()).unionByName(hidden_contents(actions))
+    guarded = Inputs(
+        replace(inputs.users, removed=removed),
+        replace(inputs.everybody, not_public=not_public(as_of_day(private)).toArrow()),
     )
     settings = _settings(Surface.HOME_CLIPS, two_tower=1.0, preferred=2.0, popular=1.0)
-    assert collect(candidate_lists(guarded, settings), *ROW) == [
+    assert _lists(guarded, settings, *ROW) == [
         (1, 1, "clip", 22, "two_tower"),
         (2, 1, "vod", 20, "popular"),
     ]
@@ -116,26 +140,24 @@ def _views() -> list[dict[str, object]]:
     ]
 
 
-def test_a_blocked_streamer_and_their_contents_never_enter_a_list(spark: SparkSession, inputs: CandidateInputs) -> None:
+def test_a_blocked_streamer_and_their_contents_never_enter_a_list(spark: SparkSession, inputs: Inputs) -> None:
     block = {c.USER_ID: 1, c.ACTION: "block", c.TARGET_KIND: "streamer", c.TARGET_ID: 5}
-    guarded = replace(inputs, removed_streamers=hidden_streamers(frame(spark, USER_ACTION, block)))
+    blocked = hidden_streamers(frame(spark, USER_ACTION, block))
+    guarded = Inputs(replace(inputs.users, removed_streamers=blocked), inputs.everybody)
     clips = _settings(Surface.HOME_CLIPS, popular=1.0)
     live = _settings(Surface.HOME_LIVE, preferred=1.0, popular=1.0)
     both = clips.model_copy(update={"surfaces": clips.surfaces | live.surfaces})
-    found = collect(candidate_lists(guarded, both), c.SURFACE, c.USER_ID, c.ITEM_ID)
+    found = _lists(guarded, both, c.SURFACE, c.USER_ID, c.ITEM_ID)
     assert found == [("home_clips", 2, 20), ("home_clips", 2, 22), ("home_live", 1, 6), ("home_live", 2, 6)]
 
 
-def test_a_streamer_surface_does_not_filter_by_what_was_seen(spark: SparkSession, inputs: CandidateInputs) -> None:
+def test_a_streamer_surface_does_not_filter_by_what_was_seen(spark: SparkSession, inputs: Inputs) -> None:
     seen = seen_contents(frame(spark, VIEW_VALUE, *_views()), CandidateSettings())
     live = _settings(Surface.HOME_LIVE, popular=1.0)
-    assert _ids(candidate_lists(replace(inputs, removed=seen), live)) == [(1, 6), (2, 6)]
+    guarded = Inputs(replace(inputs.users, removed=seen), inputs.everybody)
+    assert _lists(guarded, live, c.USER_ID, c.ITEM_ID) == [(1, 6), (2, 6)]
 
 
-def test_a_source_without_candidates_for_a_surface_is_a_named_error(inputs: CandidateInputs) -> None:
+def test_a_source_without_candidates_for_a_surface_is_a_named_error(inputs: Inputs) -> None:
     with pytest.raises(SettingsError, match="home_clips: no source fresh here; there are preferred, popular"):
-        candidate_lists(inputs, _settings(Surface.HOME_CLIPS, fresh=1.0))
-
-
-def _ids(lists: DataFrame) -> list[tuple[object, ...]]:
-    return collect(lists, c.USER_ID, c.ITEM_ID)
+        _lists(inputs, _settings(Surface.HOME_CLIPS, fresh=1.0), *ROW)

@@ -1,0 +1,65 @@
+"""Partitions whose files the Spark workers write themselves, straight from Arrow."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark import cloudpickle
+from pyspark.sql import DataFrame
+
+import contracts
+import jobs
+from contracts.schema import Table
+from contracts.snapshots import Snapshot
+from jobs.tables import Tables
+
+ToRows = Callable[[pa.Table], Iterable[pa.Table]]
+_FILE, _ROWS = "file", "rows"
+_WRITTEN: Final = pa.schema([(_FILE, pa.string()), (_ROWS, pa.int64())])
+
+
+def write_blocks(tables: Tables, table: Table, day: date, blocks: DataFrame, to_rows: ToRows) -> Snapshot:
+    """Replace one partition by what `to_rows` makes of each partition, whole, of `blocks`; atomically.
+
+    Handing rows with several strings back to Spark, which then writes them one by one, takes longer than all the rest
+    of such a job. Files of attempts that Spark gave up are left out: only those that it reports are committed.
+
+    Args:
+        to_rows: Runs on the workers, in their memory: the partitions of `blocks` must be small enough.
+    """
+    for package in (contracts, jobs):  # our code travels along: a server's workers need not find it, nor the same one
+        cloudpickle.register_pickle_by_value(package)
+    staged = tables.warehouse.stage(table, day, tables.now)
+    attempts = staged / "_attempts"
+    attempts.mkdir(parents=True)
+    write = partial(_write_block, table=table, folder=attempts, to_rows=to_rows)
+    written = blocks.mapInArrow(write, f"{_FILE} string, {_ROWS} long").toArrow().to_pydict()
+    for number, name in enumerate(sorted(written[_FILE])):
+        (attempts / name).rename(staged / f"part-{number:05}.parquet")
+    for given_up in attempts.iterdir():
+        given_up.unlink()
+    attempts.rmdir()
+    if not written[_FILE]:
+        pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
+    snapshot = tables.warehouse.commit(table, day, staged, sum(written[_ROWS]), tables.inputs_for(day))
+    tables.sync(table, [snapshot])
+    return snapshot
+
+
+def _write_block(
+    batches: Iterable[pa.RecordBatch], table: Table, folder: Path, to_rows: ToRows
+) -> Iterator[pa.RecordBatch]:
+    collected = list(batches)
+    if not collected:
+        return
+    name, rows = f"{secrets.token_hex(8)}.parquet", 0
+    with pq.ParquetWriter(folder / name, table.schema) as writer:
+        for part in to_rows(pa.Table.from_batches(collected)):
+            writer.write_table(part)
+            rows += part.num_rows
+    yield pa.RecordBatch.from_pydict({_FILE: [name], _ROWS: [rows]}, _WRITTEN)

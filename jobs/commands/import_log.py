@@ -21,10 +21,10 @@ from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
 from contracts.tables import EARLIER_VIEW, WATCH_EVENT
 from jobs.importers.kuairand import read_kuairand
-from jobs.importers.landing import Landing, admitted
+from jobs.importers.landing import Landing, admitted, metastore
 from jobs.importers.livestream import read_livestream
 from jobs.importers.mapped import read_mapped
-from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source
+from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source, derive_nothing
 from jobs.importers.report import ImportReport
 from jobs.importers.watch_event import read_watch_event
 from jobs.session import open_session
@@ -57,17 +57,18 @@ def import_log(tables: Tables, settings: Settings, request: ImportRequest) -> Im
         LogFormatError: the log is not in the format, or has nothing of these days.
         TooManyBadRowsError: more rows than allowed are bad; they are in quarantine, the log is as it was.
     """
-    with _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
+    with metastore(tables) as follow, _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
         days = _days(log, request)
         drafts = [_of_days(draft, days, settings) for draft in _in_scope(log, days)]
-        for draft in drafts:  # each is read three times: counted, quarantined, written
-            held.callback(draft.rows.persist().unpersist)
-        landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs)
-        report = landing.count()
+        if log.derive is not derive_nothing:  # every derived table reads the watch rows again
+            held.callback(drafts[0].rows.persist().unpersist)
+        landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs, follow)
+        held.callback(landing.discard)
+        report = landing.stage()
         _refuse_foreign_days(log, report, request)
-        landing.write_quarantine(report)
+        landing.commit_quarantine()
         report.refuse_broken_log(settings.ingest.max_quarantine_share)
-        landing.write_tables()
+        landing.commit_tables()
         report.warnings += log.warnings(admitted(drafts[0]))
         return report
 

@@ -45,7 +45,7 @@ def read_watch_event(source: Source) -> RawLog:
     return RawLog(
         watches=watches,
         others=list(drafts.values()),
-        derive=lambda admitted, days: derived.catalogue(admitted, days, missing),
+        derive=derived.deriver(missing),
         faults=[fault for inspection in found.values() for fault in inspection.faults],
         folder_days=days,
         span=span_of(watches.rows.where(f.col(c.REASON).isNull()), days),

@@ -26,7 +26,7 @@ from jobs.importers.livestream import read_livestream
 from jobs.importers.mapped import read_mapped
 from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source, derive_nothing
 from jobs.importers.report import ImportReport
-from jobs.importers.watch_event import read_watch_event
+from jobs.importers.watch_event import folder_days, read_watch_event
 from jobs.session import open_session
 from jobs.tables import Tables
 from jobs.transformations import admission
@@ -83,6 +83,16 @@ def log_days(spark: SparkSession, settings: Settings, request: ImportRequest, no
         return _days(log, replace(request, first=None, last=None))
 
 
+def named_days(request: ImportRequest) -> list[date]:
+    """As `log_days`, but without Spark: empty where the log has no folders by day, so that its rows must be asked.
+
+    Raises:
+        LogFormatError: the log is not there, or its folders' days cannot be believed.
+    """
+    days = folder_days(request.log) if request.log_format is LogFormat.WATCH_EVENT else frozenset()
+    return _whole(request, (min(days), max(days))) if days else []
+
+
 def requested(
     settings: Settings, log_format: LogFormat | None, log: Path | None, mapping: Path | None
 ) -> ImportRequest | None:
@@ -115,8 +125,8 @@ def log_days_command(log_format: Format = None, log: Log = None, mapping: Mappin
     """Print the days of a log as one JSON list."""
     settings = load_settings()
     request = _require(settings, log_format, log, mapping)
-    tables = _tables(settings)
-    typer.echo(json.dumps([day.isoformat() for day in log_days(tables.spark, settings, request, tables.now)]))
+    days = named_days(request) or log_days(open_session(settings), settings, request, datetime.now(UTC))
+    typer.echo(json.dumps([day.isoformat() for day in days]))
 
 
 def _require(settings: Settings, log_format: LogFormat | None, log: Path | None, mapping: Path | None) -> ImportRequest:
@@ -145,6 +155,10 @@ def _days(log: RawLog, request: ImportRequest) -> list[date]:
     span = log.span()
     if span is None:
         raise LogFormatError(f"{request.log} has no row with a day; expected a {request.log_format} log")
+    return _whole(request, span)
+
+
+def _whole(request: ImportRequest, span: tuple[date, date]) -> list[date]:
     if (span[1] - span[0]).days > _MOST_DAYS:
         raise LogFormatError(f"{request.log} spans {span[0]} to {span[1]}: say which days are meant by --from and --to")
     return list(days_between(*span))

@@ -6,11 +6,12 @@ the two steps, Hive shows the older snapshot until the next run or `python -m jo
 """
 
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,46 @@ from contracts import columns as c
 from contracts.names import HIVE_DATABASE
 from contracts.schema import Table
 from contracts.snapshots import Snapshot, Warehouse
+
+_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class StagedDays:
+    """Days of a table that are written but that nobody sees yet.
+
+    Args:
+        folder: Holds a folder `dt=` of Parquet files for each day that has rows.
+        inputs: Snapshots that each day's rows were computed from.
+        judged: Within each day stands a folder for every `reason`; only what has none will be committed.
+    """
+
+    table: Table
+    days: tuple[date, ...]
+    folder: Path
+    inputs: Mapping[date, Sequence[Snapshot]]
+    judged: bool = False
+
+    def written(self, day: date) -> Path:
+        """Where the day's files are, if it has rows."""
+        folder = self.folder / f"{c.DT}={day.isoformat()}"
+        return folder / f"{c.REASON}={_NULL}" if self.judged else folder
+
+    def rows(self, day: date) -> int:
+        return _rows_in(self.written(day))
+
+    def reasons(self, day: date | None = None) -> Counter[str]:
+        """Rows of a day, or of all days and of none, by the reason why they will not be committed."""
+        found: Counter[str] = Counter()
+        for folder in self.folder.glob(f"{c.DT}={day or '*'}/{c.REASON}=*"):
+            reason = folder.name.removeprefix(f"{c.REASON}=")
+            if reason != _NULL:
+                found[reason] += _rows_in(folder)
+        return found
+
+    def discard(self) -> None:
+        """Remove what is left of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass
@@ -94,8 +135,7 @@ class Tables:
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).write.parquet(str(staged))
-        rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        snapshot = self.warehouse.commit(table, day, staged, rows, self.inputs_for(day))
+        snapshot = self.warehouse.commit(table, day, staged, _rows_in(staged), self.inputs_for(day))
         self.sync(table, [snapshot])
         return snapshot
 
@@ -108,27 +148,47 @@ class Tables:
         Raises:
             SchemaMismatchError: the frame is not what the table says.
         """
-        together = self.warehouse.stage(table, days[0], self.now)
-        if frame is not None:
-            table.check(_arrow_schema(frame.drop(c.DT)))
-            rows = frame.select(*table.column_names, c.DT).repartition(c.DT)
-            ordered = rows.sortWithinPartitions(c.DT, *(table.key or table.column_names))
-            ordered.write.partitionBy(c.DT).parquet(str(together))
-        snapshots = [self._adopt(table, day, together / f"{c.DT}={day.isoformat()}") for day in days]
-        shutil.rmtree(together, ignore_errors=True)
+        snapshots = self.commit_days(self.stage_days(table, days, frame))
         self.sync(table, snapshots)
         return snapshots
 
-    def _adopt(self, table: Table, day: date, written: Path) -> Snapshot:
+    def stage_days(
+        self, table: Table, days: Sequence[date], frame: DataFrame | None, judged: bool = False
+    ) -> StagedDays:
+        """Write as `write_days` does, but let nobody see it: `commit_days` or `StagedDays.discard` follows.
+
+        Args:
+            judged: The frame has a `reason`, too; rows with one are only counted, and may be of no day.
+
+        Raises:
+            SchemaMismatchError: the frame is not what the table says.
+        """
+        folder = self.warehouse.stage(table, days[0], self.now)
+        inputs = {day: self.inputs_for(day) for day in days}
+        staged = StagedDays(table, tuple(days), folder, inputs, judged)
+        if frame is not None:
+            folders = (c.DT, c.REASON) if judged else (c.DT,)
+            table.check(_arrow_schema(frame.drop(*folders)))
+            rows = frame.select(*table.column_names, *folders).repartition(c.DT)
+            ordered = rows.sortWithinPartitions(*folders, *(table.key or table.column_names))
+            ordered.write.partitionBy(*folders).parquet(str(folder))
+        return staged
+
+    def commit_days(self, staged: StagedDays) -> list[Snapshot]:
+        """Make what `stage_days` wrote the days' partitions, each atomically; Hive is told by `sync`."""
+        snapshots = [self._adopt(staged, day) for day in staged.days]
+        staged.discard()
+        return snapshots
+
+    def _adopt(self, staged: StagedDays, day: date) -> Snapshot:
         """Commit a folder of Parquet files, or nothing, as the day's partition."""
-        staged = self.warehouse.stage(table, day, self.now)
+        table, written, own = staged.table, staged.written(day), self.warehouse.stage(staged.table, day, self.now)
         if written.is_dir():
-            written.rename(staged)
+            written.rename(own)
         else:
-            staged.mkdir()
-            pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
-        rows = sum(pq.read_metadata(part).num_rows for part in staged.glob("*.parquet"))
-        return self.warehouse.commit(table, day, staged, rows, self.inputs_for(day))
+            own.mkdir()
+            pq.write_table(table.schema.empty_table(), own / "part-00000.parquet")
+        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day])
 
     def inputs_for(self, day: date) -> list[Snapshot]:
         """What the day's partition depends on, as read so far."""
@@ -136,7 +196,7 @@ class Tables:
 
     def sync(self, table: Table, snapshots: Iterable[Snapshot]) -> None:
         """Point the Hive partitions at these snapshots, making database, table and partitions where needed."""
-        self._create(table)
+        self.create(table)
         name = f"{HIVE_DATABASE}.{table.name}"
         known = {row[0] for row in self.spark.sql(f"SHOW PARTITIONS {name}").collect()}
         added = []
@@ -150,11 +210,15 @@ class Tables:
         if added:  # one statement: the metastore takes about as long for one partition as for many
             self.spark.sql(f"ALTER TABLE {name} ADD IF NOT EXISTS {' '.join(added)}")
 
-    def _create(self, table: Table) -> None:
+    def create(self, table: Table) -> None:
+        """Make the Hive database and table, where they are not there."""
         if table.name in self.created:
             return
         if not self.created:
             self.spark.sql(f"CREATE DATABASE IF NOT EXISTS {HIVE_DATABASE}")
+            self.created.update(row["tableName"] for row in self.spark.sql(f"SHOW TABLES IN {HIVE_DATABASE}").collect())
+        if table.name in self.created:
+            return
         columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in spark_schema(table).fields)
         self.spark.sql(
             f"CREATE EXTERNAL TABLE IF NOT EXISTS {HIVE_DATABASE}.{table.name} ({columns}) "
@@ -174,6 +238,10 @@ class Tables:
         schema = spark_schema(table).add(c.DT, "string")
         reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name)).schema(schema)
         return reader.parquet(*paths)
+
+
+def _rows_in(folder: Path) -> int:
+    return sum(pq.read_metadata(part).num_rows for part in folder.glob("*.parquet"))
 
 
 def _stored_schema(snapshots: Sequence[Snapshot]) -> pa.Schema:

@@ -21,12 +21,12 @@ from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
 from contracts.tables import EARLIER_VIEW, WATCH_EVENT
 from jobs.importers.kuairand import read_kuairand
-from jobs.importers.landing import Landing, admitted
+from jobs.importers.landing import Landing, admitted, metastore
 from jobs.importers.livestream import read_livestream
 from jobs.importers.mapped import read_mapped
-from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source
+from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source, derive_nothing
 from jobs.importers.report import ImportReport
-from jobs.importers.watch_event import read_watch_event
+from jobs.importers.watch_event import folder_days, read_watch_event
 from jobs.session import open_session
 from jobs.tables import Tables
 from jobs.transformations import admission
@@ -57,17 +57,18 @@ def import_log(tables: Tables, settings: Settings, request: ImportRequest) -> Im
         LogFormatError: the log is not in the format, or has nothing of these days.
         TooManyBadRowsError: more rows than allowed are bad; they are in quarantine, the log is as it was.
     """
-    with _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
+    with metastore(tables) as follow, _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
         days = _days(log, request)
         drafts = [_of_days(draft, days, settings) for draft in _in_scope(log, days)]
-        for draft in drafts:  # each is read three times: counted, quarantined, written
-            held.callback(draft.rows.persist().unpersist)
-        landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs)
-        report = landing.count()
+        if log.derive is not derive_nothing:  # every derived table reads the watch rows again
+            held.callback(drafts[0].rows.persist().unpersist)
+        landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs, follow)
+        held.callback(landing.discard)
+        report = landing.stage()
         _refuse_foreign_days(log, report, request)
-        landing.write_quarantine(report)
+        landing.commit_quarantine()
         report.refuse_broken_log(settings.ingest.max_quarantine_share)
-        landing.write_tables()
+        landing.commit_tables()
         report.warnings += log.warnings(admitted(drafts[0]))
         return report
 
@@ -80,6 +81,16 @@ def log_days(spark: SparkSession, settings: Settings, request: ImportRequest, no
     """
     with _opened(spark, settings, request, now) as log:
         return _days(log, replace(request, first=None, last=None))
+
+
+def named_days(request: ImportRequest) -> list[date]:
+    """As `log_days`, but without Spark: empty where the log has no folders by day, so that its rows must be asked.
+
+    Raises:
+        LogFormatError: the log is not there, or its folders' days cannot be believed.
+    """
+    days = folder_days(request.log) if request.log_format is LogFormat.WATCH_EVENT else frozenset()
+    return _whole(request, (min(days), max(days))) if days else []
 
 
 def requested(
@@ -114,8 +125,8 @@ def log_days_command(log_format: Format = None, log: Log = None, mapping: Mappin
     """Print the days of a log as one JSON list."""
     settings = load_settings()
     request = _require(settings, log_format, log, mapping)
-    tables = _tables(settings)
-    typer.echo(json.dumps([day.isoformat() for day in log_days(tables.spark, settings, request, tables.now)]))
+    days = named_days(request) or log_days(open_session(settings), settings, request, datetime.now(UTC))
+    typer.echo(json.dumps([day.isoformat() for day in days]))
 
 
 def _require(settings: Settings, log_format: LogFormat | None, log: Path | None, mapping: Path | None) -> ImportRequest:
@@ -144,6 +155,10 @@ def _days(log: RawLog, request: ImportRequest) -> list[date]:
     span = log.span()
     if span is None:
         raise LogFormatError(f"{request.log} has no row with a day; expected a {request.log_format} log")
+    return _whole(request, span)
+
+
+def _whole(request: ImportRequest, span: tuple[date, date]) -> list[date]:
     if (span[1] - span[0]).days > _MOST_DAYS:
         raise LogFormatError(f"{request.log} spans {span[0]} to {span[1]}: say which days are meant by --from and --to")
     return list(days_between(*span))

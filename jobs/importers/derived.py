@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
@@ -10,7 +11,13 @@ from contracts import columns as c
 from contracts.names import ContentKind, Visibility
 from contracts.schema import Table
 from contracts.tables import BROADCAST, CONTENT, STREAMER, USER
+from jobs.importers.raw_log import Derive, derive_nothing
 from jobs.transformations.cells import SQL_TYPES
+
+
+def deriver(wanted: Sequence[Table]) -> Derive:
+    """What makes the catalogue tables that a log lacks."""
+    return partial(catalogue, wanted=wanted) if wanted else derive_nothing
 
 
 def catalogue(admitted: DataFrame, days: Sequence[date], wanted: Sequence[Table]) -> dict[Table, DataFrame]:

@@ -36,11 +36,15 @@ class Fault:
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file that can be read; its columns, from the header or the footer, decide what it is read together with."""
+    """A file that can be read; its columns, from the header or the footer, decide what it is read together with.
+
+    Args:
+        types: Of the columns of a Parquet file; None for CSV.
+    """
 
     path: Path
     columns: tuple[str, ...]
-    is_parquet: bool
+    types: tuple[pa.DataType, ...] | None = None
 
 
 def find_files(folder: Path) -> list[Path]:
@@ -102,7 +106,7 @@ def _inspect_parquet(path: Path) -> _Seen:
         schema = pq.read_schema(path)
     except (pa.ArrowInvalid, OSError):
         return None, _Damage(QuarantineReason.TRUNCATED_FILE)
-    return LogFile(path, tuple(f"{field.name} {field.type}" for field in schema), is_parquet=True), None
+    return LogFile(path, tuple(schema.names), tuple(schema.types)), None
 
 
 def _inspect_csv(path: Path, scratch: Path, header: Sequence[str] | None) -> _Seen:
@@ -116,7 +120,7 @@ def _inspect_csv(path: Path, scratch: Path, header: Sequence[str] | None) -> _Se
     names = header or next(csv.reader(io.StringIO(first_line)))
     if len(set(names)) < len(names):
         raise LogFormatError(f"{path}: the header names a column twice: {', '.join(names)}")
-    return LogFile(path, tuple(names), is_parquet=False), damage
+    return LogFile(path, tuple(names)), damage
 
 
 def _first_line(path: Path) -> str | None:

@@ -36,7 +36,7 @@ def read_mapped(source: Source) -> RawLog:
     return RawLog(
         watches=watches,
         others=[other for other, _ in others],
-        derive=lambda admitted, days: derived.catalogue(admitted, days, missing),
+        derive=derived.deriver(missing),
         faults=[fault for _, faults in found.values() for fault in faults],
         span=span_of(watches.rows.where(f.col(c.REASON).isNull())),
     )

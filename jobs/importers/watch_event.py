@@ -41,11 +41,11 @@ def read_watch_event(source: Source) -> RawLog:
     drafts = {table: _draft(source, table, inspection) for table, inspection in found.items()}
     missing = tuple(table for table in (*_SLOWLY_CHANGING, BROADCAST) if table not in drafts)
     watches = drafts.pop(WATCH_EVENT)
-    days = frozenset(_folder_days(root))
+    days = folder_days(root)
     return RawLog(
         watches=watches,
         others=list(drafts.values()),
-        derive=lambda admitted, days: derived.catalogue(admitted, days, missing),
+        derive=derived.deriver(missing),
         faults=[fault for inspection in found.values() for fault in inspection.faults],
         folder_days=days,
         span=span_of(watches.rows.where(f.col(c.REASON).isNull()), days),
@@ -57,10 +57,14 @@ def folder_name(table: Table) -> str:
     return table.name.rpartition("_v")[0]
 
 
-def _folder_days(root: Path) -> set[date]:
-    """Days that have a folder, with or without files in it."""
-    folders = (root / folder_name(WATCH_EVENT)).glob(f"{c.DT}=*")
-    return {day for folder in folders if (day := folder_day(folder / "any")) is not None}
+def folder_days(root: Path) -> frozenset[date]:
+    """Days that have a folder, with or without files in it.
+
+    Raises:
+        LogFormatError: the log is not there, or a folder's day is none.
+    """
+    folders = (require_folder(root) / folder_name(WATCH_EVENT)).glob(f"{c.DT}=*")
+    return frozenset(day for folder in folders if (day := folder_day(folder / "any")) is not None)
 
 
 def _paths(root: Path, table: Table, source: Source) -> list[Path]:

@@ -11,7 +11,7 @@ from contracts.errors import LogFormatError, TooManyBadRowsError
 from contracts.names import LogFormat
 from contracts.settings import IngestSettings, PlatformSettings, Settings
 from contracts.tables import BROADCAST, CONTENT, QUARANTINE, RAW_TABLES, STREAMER, USER, USER_ACTION, WATCH_EVENT
-from jobs.commands.import_log import import_log, log_days
+from jobs.commands.import_log import import_log, log_days, named_days
 from jobs.importers.raw_log import ImportRequest
 from jobs.tables import Tables
 from tests.jobs.importers.logs import HEADER, ROWS, csv, rows_of, write_files
@@ -135,6 +135,13 @@ def test_damaged_files_are_counted_and_an_empty_day_is_an_empty_partition(
     assert tables.warehouse.read(WATCH_EVENT, JAN_31).num_rows == 0
     assert [row[c.DT] for row in rows_of(tables.warehouse, QUARANTINE)] == ["2026-01-30", "2026-01-31"]
     assert tables.read(WATCH_EVENT, [JAN_29]).count() == 0
+
+
+def test_folders_tell_the_days_without_spark_and_files_beside_them_do_not(tmp_path: Path) -> None:
+    log = write_files(tmp_path / "log", {"watch_event/dt=2026-01-29/a.csv": "", "watch_event/dt=2026-01-31/a.csv": ""})
+    assert named_days(request(log)) == [JAN_29, JAN_30, JAN_31]
+    flat = write_files(tmp_path / "flat", {"a.csv": csv(*ROWS)})
+    assert named_days(request(flat)) == []
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,8 @@ def test_too_many_bad_rows_fail_the_run_with_the_quarantine_written_and_the_log_
     with pytest.raises(TooManyBadRowsError, match=r"2 of 3 rows .* negative_seconds: 1, .* wrong_type: 1"):
         import_log(tables, settings, request(log, JAN_30))
     assert tables.warehouse.current(WATCH_EVENT, JAN_30) == before
+    assert before is not None
+    assert list(before.path.parent.glob("snapshot=*")) == [before.path], "what was staged is still there"
     quarantined = tables.warehouse.read(QUARANTINE, JAN_30).to_pylist()
     assert [(row[c.REASON], row[c.SOURCE_FILE]) for row in quarantined] == [
         ("negative_seconds", "a.csv"),

@@ -30,6 +30,7 @@ with DAG(
     preferred_streamers = command_task("jobs", "preferred_streamers")
     popular_items = command_task("jobs", "popular_items")
     user_features = command_task("jobs", "user_features")
+    segment_lists = command_task("jobs", "segment_lists")
     streamer_features = command_task("jobs", "streamer_features")
     training_examples = command_task("jobs", "training_examples")
     next_day_metrics = command_task("jobs", "next_day_metrics", day=f"{DAY_BEFORE} --if-published")
@@ -38,8 +39,8 @@ with DAG(
 
     view_valuation >> [content_values, preferred_streamers, popular_items, streamer_features]
     view_valuation >> [training_examples, next_day_metrics]
-    preferred_streamers >> user_features
+    preferred_streamers >> user_features >> segment_lists
     content_values >> representative_vods
     [content_values, user_features, streamer_features] >> apply >> materialize
     # No feature comes from these, but the asset says that the whole day is there.
-    [popular_items, representative_vods, training_examples] >> materialize
+    [popular_items, representative_vods, segment_lists, training_examples] >> materialize

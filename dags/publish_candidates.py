@@ -23,11 +23,10 @@ with DAG(
     tags=["streamrec", "daily", "serving"],
 ):
     candidate_lists = command_task("jobs", "candidate_lists")
-    segment_lists = command_task("jobs", "segment_lists")
     publish = command_task("serving", "publish", outlets=[PUBLISHED])
     sync_seen = command_task("serving", "sync_seen")
     drain_impressions = command_task("serving", "drain_impressions")
     update_posteriors = command_task("serving", "update_posteriors")
 
-    [candidate_lists, segment_lists] >> publish >> sync_seen
+    candidate_lists >> publish >> sync_seen
     drain_impressions >> update_posteriors

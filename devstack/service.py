@@ -94,7 +94,6 @@ class Service:
 
     def __init__(self, spec: ServiceSpec) -> None:
         self.spec = spec
-        self.started = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -103,7 +102,6 @@ class Service:
 
     def start(self) -> None:
         """Start without waiting, so that several come up side by side."""
-        self.started = time.monotonic()
         self._process = spawn(self.spec.command, self.spec.environment, self.spec.log)
 
     def wait_ready(self) -> None:

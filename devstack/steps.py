@@ -80,10 +80,11 @@ class Runner:
         return service
 
     def ready(self, service: Service) -> None:
-        """Wait until a service answers."""
+        """Wait until a service answers; shows for how long."""
+        asked = time.monotonic()
         with self.console.status(service.spec.name):
             service.wait_ready()
-        self.done(service.spec.name, time.monotonic() - service.started)
+        self.done(service.spec.name, time.monotonic() - asked)
 
     def done(self, name: str, seconds: float) -> None:
         """Show that something has ended well."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from devstack.demo import show
 from devstack.demo.day import AirflowDay
 from devstack.demo.people import people_to_show, surfaces_to_show
 from devstack.demo.plan import DemoDays, DemoLog, choose_days, demo_environment, empty_home, write_environment_file
-from devstack.service import LOCALHOST, free_port
+from devstack.service import LOCALHOST, Service, free_port
 from devstack.steps import Runner
 
 WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
@@ -38,8 +39,9 @@ class Demo:
         """Everything, from nothing to slates and their verdict."""
         self._prepare(make_log)
         days = self._days()
-        self._history(days)
-        self._pipeline_day(days.pipeline)
+        airflow = [self.runner.serve(spec) for spec in airflow_services(self.settings, self.runner.environment)]
+        self._history(days)  # beside Airflow's start
+        self._pipeline_day(days.pipeline, airflow)
         metrics = self._verdict(days)
         slates = self._slates(days)
         show.closing(self.runner.console, self.settings, days, slates, metrics)
@@ -66,14 +68,13 @@ class Demo:
         span = ["--from", days.first.isoformat(), "--to", days.history_end.isoformat()]
         self.runner.run("backfill", ["jobs", "backfill", *span, *self.log.options])
 
-    def _pipeline_day(self, day: date) -> None:
+    def _pipeline_day(self, day: date, airflow: Sequence[Service]) -> None:
         environment = self.runner.environment
-        running = [self.runner.serve(spec) for spec in airflow_services(self.settings, environment)]
-        for service in running:
+        for service in airflow:
             self.runner.ready(service)
         api = AirflowApi(environment["AIRFLOW__API__BASE_URL"])
         AirflowDay(self.runner, api, Path(environment["AIRFLOW_HOME"]), day).run(_AIRFLOW_SECONDS)
-        for service in running:
+        for service in airflow:
             service.stop()
 
     def _verdict(self, days: DemoDays) -> dict[str, Any]:

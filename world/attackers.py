@@ -73,8 +73,7 @@ def with_attackers(days: Iterable[Day], config: WorldConfig, streams: Streams) -
 def _watched_seconds(day: Day) -> Floats:
     """Seconds that the honest watched of each content."""
     lasting = day.plays.take(day.plays.kind != LIVE)
-    seconds: Floats = np.bincount(lasting.item, lasting.seconds, len(day.scene.contents.streamer))
-    return seconds
+    return np.bincount(lasting.item, lasting.seconds, len(day.scene.contents.streamer)).astype(np.float64)
 
 
 def _raid(day: Day, attack: AttackConfig, watched: Floats, streams: Streams) -> Raid:

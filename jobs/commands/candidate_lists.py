@@ -16,6 +16,7 @@ from contracts.snapshots import Snapshot
 from contracts.tables import (
     CANDIDATE_LIST,
     EARLIER_VIEW,
+    LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
@@ -78,6 +79,7 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
         users=tables.read(USER_FEATURE, [day]),
         preferred=tables.read(PREFERRED_STREAMER, [day]),
         retrieved=retrieved,
+        neighbors=tables.read(LIVE_CANDIDATE, [day]) if _wants(Source.LIVE_NEIGHBORS, candidates) else None,
         removed=_removed(tables, day, candidates).unionByName(hidden_contents(actions)),
         removed_streamers=hidden_streamers(actions),
     )
@@ -103,20 +105,20 @@ def _read(tables: Tables, table: Table, day: date, columns: Sequence[str]) -> pa
 
 def _model_version(tables: Tables, day: date, candidates: CandidateSettings) -> str | None:
     """A retrieval is one model's: its first row tells the version."""
-    if not _wants_model(candidates):
+    if not _wants(Source.TWO_TOWER, candidates):
         return None
     parts = sorted(tables.warehouse.require(RETRIEVED_CANDIDATE, day).path.glob("*.parquet"))
     versions = ds.dataset(parts, format="parquet").head(1, columns=[c.MODEL_VERSION]).column(0).to_pylist()
     return versions[0] if versions else None
 
 
-def _wants_model(candidates: CandidateSettings) -> bool:
-    return any(Source.TWO_TOWER in surface.weights for surface in candidates.surfaces.values())
+def _wants(source: Source, candidates: CandidateSettings) -> bool:
+    return any(source in surface.weights for surface in candidates.surfaces.values())
 
 
 def read_retrieved(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame | None:
     """The model's candidates, or None where no surface asks for them."""
-    return tables.read(RETRIEVED_CANDIDATE, [day]) if _wants_model(candidates) else None
+    return tables.read(RETRIEVED_CANDIDATE, [day]) if _wants(Source.TWO_TOWER, candidates) else None
 
 
 def _removed(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame:

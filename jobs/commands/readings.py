@@ -56,10 +56,15 @@ def used_by(latest: dict[date, date]) -> dict[date, list[date]]:
     return {dt: [day for day, newest in latest.items() if newest == dt] for dt in sorted(set(latest.values()))}
 
 
+def latest_of_days(tables: Tables, table: Table, days: Sequence[date]) -> DataFrame:
+    """What the newest partition says on each day, with `as_of`; no rows before the first."""
+    latest = latest_partitions(tables, table, days)
+    return spread(tables.read_for(table, {day: [dt] for day, dt in latest.items()}), used_by(latest))
+
+
 def catalogue(tables: Tables, days: Sequence[date]) -> DataFrame:
     """VODs and clips as known on each day, with `as_of`; a log need not have a catalogue."""
-    latest = latest_partitions(tables, CONTENT, days)
-    return spread(tables.read_for(CONTENT, {day: [dt] for day, dt in latest.items()}), used_by(latest))
+    return latest_of_days(tables, CONTENT, days)
 
 
 def write(tables: Tables, table: Table, days: Sequence[date], rows: DataFrame, settings: Settings) -> list[Snapshot]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY = "2022-04-30"
 ORDER = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, names.DAG_PUBLISH_CANDIDATES)
 WRITERS = {job.writes.name: job.name for job in JOBS} | {
-    table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.EARLIER_VIEW)
+    table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.STREAMER, t.EARLIER_VIEW)
 }
 WRITERS[t.RETRIEVED_CANDIDATE.name] = "retrieve"
 

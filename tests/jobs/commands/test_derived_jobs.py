@@ -14,7 +14,7 @@ from contracts import tables as t
 from contracts.errors import MissingPartitionError, SettingsError
 from contracts.names import Source
 from contracts.schema import Table
-from contracts.settings import Settings, SparkSettings
+from contracts.settings import NeighborSettings, Settings, SparkSettings
 from contracts.snapshots import Snapshot, Warehouse
 from jobs.commands import candidate_lists
 from jobs.commands.backfill import Backfill
@@ -51,8 +51,9 @@ class Platform:
 @pytest.fixture(scope="module")
 def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     one_by_one = SparkSettings(days_per_job=1)
-    settings = Settings(home=tmp_path_factory.mktemp("platform"), spark=one_by_one)
-    together = Settings(home=tmp_path_factory.mktemp("together"))
+    everybody = NeighborSettings(min_orientation=0.0)
+    settings = Settings(home=tmp_path_factory.mktemp("platform"), spark=one_by_one, neighbors=everybody)
+    together = Settings(home=tmp_path_factory.mktemp("together"), neighbors=everybody)
     for either in (settings, together):
         _write_log(Warehouse(either.warehouse_path))
     lines: list[str] = []
@@ -186,6 +187,9 @@ def test_lists_are_made_without_a_model_only_on_demand(platform: Platform, spark
         ("training_examples", "python -m jobs view_valuation --date 2026-01-10"),
         ("user_features", "python -m jobs view_valuation --date 2026-01-10"),
         ("representative_vods", "python -m jobs content_values --date 2026-01-10"),
+        ("related_streamers", "python -m jobs preferred_streamers --date 2026-01-10"),
+        ("streamer_orientation", "python -m jobs view_valuation --date 2026-01-10"),
+        ("live_candidates", "python -m jobs view_valuation --date 2026-01-10"),
         ("candidate_lists", "python -m models retrieve --date 2026-01-10"),
         ("segment_lists", "python -m jobs user_features --date 2026-01-10"),
     ],

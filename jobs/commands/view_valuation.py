@@ -11,9 +11,9 @@ from contracts.snapshots import Snapshot
 from contracts.tables import VIEW_VALUE, WATCH_EVENT
 from jobs.commands.readings import catalogue, windows, write
 from jobs.tables import Tables
-from jobs.transformations.abuse import with_weights
+from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.view_valuation import content_lengths, view_values, views_of_windows
+from jobs.transformations.view_valuation import content_lengths, view_values
 from jobs.transformations.views import views
 
 
@@ -25,11 +25,12 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     window_days = max(valuation.window_days, platform.late_days + 1)
     events = tables.read_for(WATCH_EVENT, windows(days, window_days))
     lengths = content_lengths(catalogue(tables, days), valuation)
-    versions = views(events, platform.time_zone, window_days)
-    of_windows = views_of_windows(versions, lengths, days).persist()  # read for four kinds of sums and once more
+    versions = views(events, platform.time_zone, window_days).persist()  # read for four kinds of sums and once more
     try:
-        fresh = of_windows.where(f.col(c.DT) == f.col(AS_OF))
-        weighted = with_weights(fresh, of_windows, platform.late_days, valuation)
-        return write(tables, VIEW_VALUE, days, view_values(weighted, of_windows, valuation), settings)
+        totals = day_totals(versions, days, platform.late_days, valuation)
+        fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))
+        weighted = with_weights(fresh, totals, valuation)
+        values = view_values(weighted, versions, lengths, days, valuation)
+        return write(tables, VIEW_VALUE, days, values, settings)
     finally:
-        of_windows.unpersist()
+        versions.unpersist()

@@ -20,23 +20,26 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum, share
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.voices import VOICE, voices
+from jobs.transformations.voices import VOICE
 
 _SUM, _SQUARES = "sum_of_voices", "sum_of_squares"
 _KIND_MEAN, _KIND_VARIANCE, _STREAMER_MEAN = "mean_of_kind", "variance_of_kind", "mean_of_streamer"
 
 
-def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
+def content_values(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
     """One row per content that was played; without `available_at`.
 
     Args:
-        views: Latest views of the windows, partitioned by user, with `as_of`.
+        heard: Voices, as `without_crowds` leaves them.
     """
-    contents = _contents(voices(views, valuation))
-    ordinary = f.broadcast(_kinds(contents))
-    compared = contents.join(ordinary, on=[AS_OF, c.CONTENT_KIND], how="inner")
-    expected = compared.withColumn(_STREAMER_MEAN, _streamer_mean(valuation))
-    return expected.select(
+    of_kind, of_streamer = _all_of(AS_OF, c.CONTENT_KIND), _all_of(AS_OF, c.CONTENT_KIND, c.STREAMER_ID)
+    total, squares, count = (exact_sum(f.col(name), over=of_kind) for name in (_SUM, _SQUARES, c.EFFECTIVE_VIEWERS))
+    kind_variance = f.greatest(f.lit(0.0), share(squares, count) - f.col(_KIND_MEAN) * f.col(_KIND_MEAN))
+    with_kind = _contents(heard).withColumn(_KIND_MEAN, share(total, count)).withColumn(_KIND_VARIANCE, kind_variance)
+    prior = f.lit(valuation.streamer_prior_viewers)
+    said, heard_by = (exact_sum(f.col(name), over=of_streamer) for name in (_SUM, c.EFFECTIVE_VIEWERS))
+    streamer_mean = (said + prior * f.col(_KIND_MEAN)) / (heard_by + prior)
+    return with_kind.withColumn(_STREAMER_MEAN, streamer_mean).select(
         AS_OF,
         c.CONTENT_ID,
         c.CONTENT_KIND,
@@ -63,23 +66,8 @@ def _contents(heard: DataFrame) -> DataFrame:
     )
 
 
-def _kinds(contents: DataFrame) -> DataFrame:
-    """Mean and variance of the voices of each kind."""
-    count = exact_sum(f.col(c.EFFECTIVE_VIEWERS))
-    mean = share(exact_sum(f.col(_SUM)), count)
-    variance = f.greatest(f.lit(0.0), share(exact_sum(f.col(_SQUARES)), count) - mean * mean)
-    return contents.groupBy(AS_OF, c.CONTENT_KIND).agg(mean.alias(_KIND_MEAN), variance.alias(_KIND_VARIANCE))
-
-
-def _streamer_mean(valuation: ValuationSettings) -> Column:
-    prior = f.lit(valuation.streamer_prior_viewers)
-    total, count = (exact_sum(f.col(name), over=_of_streamer()) for name in (_SUM, c.EFFECTIVE_VIEWERS))
-    return (total + prior * f.col(_KIND_MEAN)) / (count + prior)
-
-
-def _of_streamer() -> WindowSpec:
-    streamer = Window.partitionBy(AS_OF, c.STREAMER_ID, c.CONTENT_KIND)
-    return streamer.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+def _all_of(*keys: str) -> WindowSpec:
+    return Window.partitionBy(*keys).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
 
 
 def _lower_bound(valuation: ValuationSettings) -> Column:

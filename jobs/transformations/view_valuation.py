@@ -28,7 +28,7 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum
-from jobs.transformations.as_of import AS_OF, on_each_day
+from jobs.transformations.as_of import AS_OF, HELD_FROM, HELD_TO, on_each_day
 from jobs.transformations.views import played
 
 _X, _Z = "watched", "standard_watched"
@@ -57,39 +57,24 @@ def content_lengths(catalogue: DataFrame, valuation: ValuationSettings) -> DataF
     )
 
 
-def views_of_windows(versions: DataFrame, lengths: DataFrame, days: Sequence[date]) -> DataFrame:
-    """The views of the window that ends with each day, with how much was watched; read often, so worth persisting.
-
-    Args:
-        versions: Views of the windows, as `views` makes them.
-        lengths: As `content_lengths` makes them.
-    """
-    held = on_each_day(versions, days).join(lengths, on=[c.CONTENT_ID, AS_OF], how="left")
-    length = f.col(c.DURATION_SECONDS)
-    share = f.when(length.isNotNull(), f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / length))
-    return held.withColumns(
-        {
-            c.COMPLETION: share,
-            _X: f.coalesce(share, f.log1p(c.WATCHED_SECONDS)),
-            _LENGTH_GROUP: f.coalesce(_LENGTH_GROUP, f.lit(_NO_LENGTH)),
-        }
-    )
-
-
-def view_values(fresh: DataFrame, windows: DataFrame, valuation: ValuationSettings) -> DataFrame:
+def view_values(
+    fresh: DataFrame, versions: DataFrame, lengths: DataFrame, days: Sequence[date], valuation: ValuationSettings
+) -> DataFrame:
     """Values of the views, one row each; without `available_at`.
 
     Args:
-        fresh: The rows of `windows` that go to the partition of their `as_of`, with their weight.
-        windows: As `views_of_windows` makes them.
+        fresh: Views with their weight and the `as_of` of the partition that they go to.
+        versions: Views of the windows, as `views` makes them; read three times, so worth persisting.
+        lengths: As `content_lengths` makes them.
     """
-    usual = played(windows)
+    narrow = versions.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
+    usual = _watched(on_each_day(played(narrow), days), lengths)
     groups = f.broadcast(_groups(usual, valuation))
     standard = _standardised(usual, groups)
     users = _usual(standard, [c.USER_ID], valuation.user_prior_views, _USUAL_OF_USER)
     contents = _usual(standard, [c.CONTENT_ID, c.CONTENT_KIND], valuation.prior_views, _USUAL_OF_CONTENT)
     compared = (
-        _standardised(fresh, groups)
+        _standardised(_watched(fresh, lengths), groups)
         .join(users.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
         .join(contents, on=[c.CONTENT_ID, c.CONTENT_KIND, AS_OF], how="left")
         .fillna({_USUAL_OF_USER: 0.0, _USUAL_OF_CONTENT: 0.0})
@@ -100,6 +85,19 @@ def view_values(fresh: DataFrame, windows: DataFrame, valuation: ValuationSettin
 def logistic(x: Column) -> Column:
     """1 / (1 + exp(-x)): a distance in standard deviations as a value, 0.5 at no distance."""
     return f.lit(1.0) / (f.lit(1.0) + f.exp(-x))
+
+
+def _watched(views: DataFrame, lengths: DataFrame) -> DataFrame:
+    """Add how much was watched, and of which length."""
+    length = f.col(c.DURATION_SECONDS)
+    share = f.when(length.isNotNull(), f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / length))
+    return views.join(lengths, on=[c.CONTENT_ID, AS_OF], how="left").withColumns(
+        {
+            c.COMPLETION: share,
+            _X: f.coalesce(share, f.log1p(c.WATCHED_SECONDS)),
+            _LENGTH_GROUP: f.coalesce(_LENGTH_GROUP, f.lit(_NO_LENGTH)),
+        }
+    )
 
 
 def _groups(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:

@@ -39,13 +39,38 @@ _PLATFORM: Final = 0.5
 
 
 def voices(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """One row per user and content, with `voice`, `weight` and, in a crowd, `weight_reason`; partitioned by content.
+    """One row per user and content with `voice`, `weight` and `first_seen`, crowds not yet found; by content.
 
     Args:
         views: Latest views of the windows, partitioned by user, with `as_of`.
     """
-    alone = _believed(_per_content(_with_accounts(played(views))), valuation).repartition(c.CONTENT_ID)
-    return _without_crowds(alone, valuation)
+    alone = _per_content(_with_accounts(played(views)))
+    others = f.col(_STREAMERS) - f.lit(1)
+    evidence = others / (others + f.lit(valuation.prior_streamers))
+    believed = alone.withColumn(c.WEIGHT, f.col(c.WEIGHT) * evidence).drop(_STREAMERS)
+    return believed.repartition(c.CONTENT_ID)
+
+
+def without_crowds(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """The voices with the weight of those in a crowd lowered, and `weight_reason`.
+
+    Args:
+        heard: As `voices` makes them; read twice, so worth persisting.
+    """
+    met = (AS_OF, c.CONTENT_ID, c.CONTENT_KIND, c.VIEW_DAY)
+    expected = f.broadcast(_expected_shares(heard))
+    shares = heard.join(expected, on=[AS_OF, c.VIEW_DAY, _FIRST_SEEN], how="inner").withColumns(
+        {_YOUNG: exact_sum(f.col(c.WEIGHT), over=_from_youngest(*met)), _ALL: exact_sum(f.col(c.WEIGHT), _whole(*met))}
+    )
+    scanned = shares.withColumn(_SCAN, f.max(_scan()).over(_whole(*met)))
+    is_young = f.col(_FIRST_SEEN) >= f.col(_SCAN)[_FIRST_SEEN]
+    is_crowd = (f.col(_SCAN)[_SCAN] > f.lit(valuation.crowd_evidence)) & is_young
+    factor = f.when(is_crowd, f.least(f.lit(1.0), f.col(_SCAN)[_FACTOR])).otherwise(f.lit(1.0))
+    reason = f.when(f.col(_FACTOR) < 1, f.lit(WeightReason.NEWCOMER_CROWD.value))
+    weighed = scanned.withColumn(_FACTOR, factor).withColumns(
+        {c.WEIGHT: f.col(c.WEIGHT) * f.col(_FACTOR), c.WEIGHT_REASON: reason}
+    )
+    return weighed.drop(_FIRST_SEEN, _EXPECTED, _YOUNG, _ALL, _SCAN, _FACTOR)
 
 
 def _with_accounts(views: DataFrame) -> DataFrame:
@@ -69,33 +94,9 @@ def _per_content(views: DataFrame) -> DataFrame:
     )
 
 
-def _believed(alone: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    others = f.col(_STREAMERS) - f.lit(1)
-    evidence = others / (others + f.lit(valuation.prior_streamers))
-    return alone.withColumn(c.WEIGHT, f.col(c.WEIGHT) * evidence).drop(_STREAMERS)
-
-
-def _without_crowds(alone: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    met = (AS_OF, c.CONTENT_ID, c.CONTENT_KIND, c.VIEW_DAY)
-    expected = f.broadcast(_expected_shares(alone))
-    shares = alone.join(expected, on=[AS_OF, c.VIEW_DAY, _FIRST_SEEN], how="inner").withColumns(
-        {_YOUNG: exact_sum(f.col(c.WEIGHT), over=_from_youngest(*met)), _ALL: exact_sum(f.col(c.WEIGHT), _whole(*met))}
-    )
-    scanned = shares.withColumn(_SCAN, f.max(_scan()).over(_whole(*met)))
-    is_crowd = (f.col(_SCAN)[_SCAN] > f.lit(valuation.crowd_evidence)) & (
-        f.col(_FIRST_SEEN) >= f.col(_SCAN)[_FIRST_SEEN]
-    )
-    factor = f.when(is_crowd, f.least(f.lit(1.0), f.col(_SCAN)[_FACTOR])).otherwise(f.lit(1.0))
-    reason = f.when(f.col(_FACTOR) < 1, f.lit(WeightReason.NEWCOMER_CROWD.value))
-    weighed = scanned.withColumn(_FACTOR, factor).withColumns(
-        {c.WEIGHT: f.col(c.WEIGHT) * f.col(_FACTOR), c.WEIGHT_REASON: reason}
-    )
-    return weighed.drop(_FIRST_SEEN, _EXPECTED, _YOUNG, _ALL, _SCAN, _FACTOR)
-
-
-def _expected_shares(alone: DataFrame) -> DataFrame:
+def _expected_shares(heard: DataFrame) -> DataFrame:
     """Share of each day's voices on the platform that accounts first seen on a day or later have: days x days rows."""
-    cohorts = alone.groupBy(AS_OF, c.VIEW_DAY, _FIRST_SEEN).agg(exact_sum(f.col(c.WEIGHT)).alias(c.WEIGHT))
+    cohorts = heard.groupBy(AS_OF, c.VIEW_DAY, _FIRST_SEEN).agg(exact_sum(f.col(c.WEIGHT)).alias(c.WEIGHT))
     day = (AS_OF, c.VIEW_DAY)
     young = exact_sum(f.col(c.WEIGHT), over=_from_youngest(*day))
     return cohorts.select(

@@ -7,9 +7,9 @@ from pyspark.sql import SparkSession
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import WATCH_EVENT
-from jobs.transformations.abuse import with_weights
+from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.views import views
-from tests.jobs.frames import NOON, as_of_day, collect, frame
+from tests.jobs.frames import DAY, NOON, as_of_day, collect, frame
 
 RULES = ValuationSettings(
     near_zero_burst=2,
@@ -56,8 +56,9 @@ DAYS_OF_A_USER = [
 
 def test_each_rule_bounds_what_a_users_day_counts_in_all(spark: SparkSession) -> None:
     rows = [{c.USER_ID: user, **row} for user, (day, _) in enumerate(DAYS_OF_A_USER) for row in day]
-    of_window = as_of_day(views(frame(spark, WATCH_EVENT, *rows), "UTC", 30))
-    found = collect(with_weights(of_window, of_window, 3, RULES), c.USER_ID, c.CONTENT_ID, c.WEIGHT, c.WEIGHT_REASON)
+    versions = views(frame(spark, WATCH_EVENT, *rows), "UTC", 30)
+    weighted = with_weights(as_of_day(versions), day_totals(versions, [DAY], 3, RULES), RULES)
+    found = collect(weighted, c.USER_ID, c.CONTENT_ID, c.WEIGHT, c.WEIGHT_REASON)
     by_user: dict[int, list[Any]] = {user: [] for user in range(len(DAYS_OF_A_USER))}
     for user, _, weight, reason in found:
         by_user[user].append((weight, reason))

@@ -7,6 +7,7 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import VIEW_VALUE
 from jobs.transformations.content_values import content_values
+from jobs.transformations.voices import voices, without_crowds
 from tests.jobs.frames import as_of_day, frame
 
 SETTINGS = ValuationSettings(prior_views=2.0, streamer_prior_viewers=4.0, prior_streamers=1.0, confidence_z=1.0)
@@ -20,8 +21,9 @@ def _view(user: int, content: int, value: float, **other: object) -> dict[str, o
 
 
 def _found(spark: SparkSession, *views: dict[str, object]) -> dict[int, Row]:
-    values = content_values(as_of_day(frame(spark, VIEW_VALUE, *views)), SETTINGS)
-    return {row[c.CONTENT_ID]: row for row in values.collect()}
+    heard = voices(as_of_day(frame(spark, VIEW_VALUE, *views)), SETTINGS)
+    rows = content_values(without_crowds(heard, SETTINGS), SETTINGS).collect()
+    return {row[c.CONTENT_ID]: row for row in rows}
 
 
 def test_the_bound_shrinks_to_the_streamer_and_the_streamer_to_the_kind(spark: SparkSession) -> None:

@@ -8,8 +8,8 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import CONTENT, WATCH_EVENT
-from jobs.transformations.abuse import with_weights
-from jobs.transformations.view_valuation import content_lengths, view_values, views_of_windows
+from jobs.transformations.abuse import day_totals, with_weights
+from jobs.transformations.view_valuation import content_lengths, view_values
 from jobs.transformations.views import views
 from tests.jobs.frames import DAY, NOON, as_of_day, frame
 
@@ -31,9 +31,10 @@ def _catalogue(spark: SparkSession, lengths: dict[int, float]) -> DataFrame:
 def _values(events: DataFrame, catalogue: DataFrame) -> list[Row]:
     """Values of the views of DAY's partition."""
     lengths = content_lengths(as_of_day(catalogue), SETTINGS)
-    of_windows = views_of_windows(views(events, "UTC", 30), lengths, [DAY])
-    fresh = of_windows.where(f.col(c.DT) == f.lit(DAY))
-    return view_values(with_weights(fresh, of_windows, 3, SETTINGS), of_windows, SETTINGS).collect()
+    versions = views(events, "UTC", 30)
+    fresh = as_of_day(versions.where(f.col(c.DT) == f.lit(DAY)))
+    weighted = with_weights(fresh, day_totals(versions, [DAY], 3, SETTINGS), SETTINGS)
+    return view_values(weighted, versions, lengths, [DAY], SETTINGS).collect()
 
 
 def test_a_view_is_compared_with_its_length_its_user_and_its_content(spark: SparkSession) -> None:

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import VIEW_VALUE
-from jobs.transformations.voices import VOICE, voices
+from jobs.transformations.voices import VOICE, voices, without_crowds
 from tests.jobs.frames import as_of_day, day, frame
 
 SETTINGS = ValuationSettings(prior_streamers=1.0, crowd_evidence=1.0)
@@ -23,8 +23,12 @@ def _two_streamers_long_ago(*users: int) -> list[dict[str, object]]:
     return [_view(user, 900 + streamer, streamer, back=5) for user in users for streamer in (8, 9)]
 
 
+def _all_heard(views: DataFrame) -> list[Row]:
+    return without_crowds(voices(as_of_day(views), SETTINGS), SETTINGS).collect()
+
+
 def _heard(views: DataFrame, content: int) -> dict[int, Row]:
-    rows = voices(as_of_day(views), SETTINGS).collect()
+    rows = _all_heard(views)
     return {row[c.USER_ID]: row for row in rows if row[c.CONTENT_ID] == content}
 
 
@@ -73,8 +77,8 @@ def test_new_accounts_that_spread_like_anybody_are_no_crowd(spark: SparkSession)
     content_of = {user: 10 + user % 4 for user in (*old, *new)}
     views = [_view(user, content, content) for user, content in content_of.items()]
     more = [_view(user, 300 + user, 8) for user in new]
-    heard = voices(as_of_day(frame(spark, VIEW_VALUE, *_two_streamers_long_ago(*old), *views, *more)), SETTINGS)
-    assert {row[c.WEIGHT_REASON] for row in heard.collect()} == {None}
+    heard = _all_heard(frame(spark, VIEW_VALUE, *_two_streamers_long_ago(*old), *views, *more))
+    assert {row[c.WEIGHT_REASON] for row in heard} == {None}
 
 
 def test_on_the_first_day_of_a_log_everybody_is_new_and_nobody_a_crowd(spark: SparkSession) -> None:

@@ -134,6 +134,8 @@ def attacks(
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Mean and largest rise per attack and size over the worlds."""
+    if not rows:
+        return []
     summed = pd.DataFrame(rows).groupby(["attack", "share"], sort=False)
     found = []
     for (attack, share), part in summed:
@@ -186,7 +188,7 @@ def measure(arguments: argparse.Namespace, settings: Settings) -> tuple[list[Wor
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[11], help="Those of them that are attacked.")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[11], help="Those that are attacked.")
     parser.add_argument("--honest-seeds", type=int, nargs="+", default=[11, 12], help="Of every configuration.")
     parser.add_argument("--shares", type=float, nargs="+", default=[0.001, 0.01, 0.05], help="Bots per active user.")
     parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=list(CONFIGS))

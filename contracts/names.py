@@ -92,6 +92,20 @@ class Source(StrEnum):
     EXPLORATION_LAPSED = "exploration/lapsed"
 
 
+class ExplorationKind(StrEnum):
+    """Why a streamer whom a user does not watch (any more) is proposed."""
+
+    CO_WATCHED = "co_watched"
+    CATEGORY_RISING = "category_rising"
+    NEWCOMER = "newcomer"
+    LAPSED = "lapsed"
+
+    @property
+    def source(self) -> Source:
+        """The source that its candidates are listed and logged under."""
+        return Source(f"exploration/{self.value}")
+
+
 class Segment(StrEnum):
     """Groups of users that share bandit posteriors and fallback lists; `all` is everybody, anonymous users too."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, LogFormat, Source, Surface
+from contracts.names import ContentKind, ExplorationKind, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -145,6 +145,26 @@ class NeighborSettings(Section):
     discovery_length: int = Field(50, ge=0, description="Discovery quota: live candidates the user has not.")
 
 
+class ExplorationSettings(Section):
+    """Streamers for exploration, and which of their contents are shown."""
+
+    window_days: int = Field(28, ge=2, description="Days whose views tell tastes and trends, and who is watched.")
+    length: int = Field(10, ge=1, description="Streamers per user and kind.")
+    categories: int = Field(3, ge=1, description="Categories of a user, by visits; further ones are whims.")
+    per_category: int = Field(20, ge=1, description="Rising streamers, and newcomers, that a category has to offer.")
+    recent_days: int = Field(3, ge=1, description="What has been rising for longer is popular by now.")
+    prior_daily_viewers: float = Field(2.0, gt=0, description="From one viewer to three is no rise.")
+    min_rise: float = Field(1.2, ge=1, description="Recent over earlier viewers a day, from which a streamer rises.")
+    newcomer_days: int = Field(7, ge=1, description="First viewed less than this ago: new.")
+    small_share: float = Field(0.5, ge=0, le=1, description="Share of streamers, by viewers, that counts as small.")
+    min_viewers: int = Field(3, ge=1, description="Fewer viewers are a newcomer's friends.")
+    prior_variance: float = Field(0.05, ge=0, description="Variance of values that three equal ones do not disprove.")
+    confidence_z: float = Field(1.0, ge=0, description="Standard errors below the mean: what is likely, not possible.")
+    lapsed_days: int = Field(7, ge=1, description="Who comes once a week has not lapsed; who missed a week has.")
+    newest_days: int = Field(7, ge=1, description="Contents published less than this ago can be the newest.")
+    newest_per_streamer: int = Field(2, ge=0, description="Newest contents that take turns with the best-valued.")
+
+
 class FeatureSettings(Section):
     """Features of users and streamers."""
 
@@ -165,7 +185,10 @@ def _surface_defaults() -> dict[Surface, SurfaceSources]:
     clips = SurfaceSources(weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 0.5, Source.POPULAR: 1.0}, length=200)
     live = SurfaceSources(weights={Source.PREFERRED: 1.5, Source.TWO_TOWER: 1.0, Source.POPULAR: 0.5}, length=100)
     favorites = SurfaceSources(weights={Source.PREFERRED: 1.0}, length=100)
-    return {Surface.HOME_CLIPS: clips, Surface.HOME_LIVE: live, Surface.FAVORITES_CLIPS: favorites}
+    # A feed goes on for long: it has room for what a home page risks less of.
+    feed = SurfaceSources(weights={**clips.weights, **{kind.source: 0.3 for kind in ExplorationKind}}, length=200)
+    surfaces = (Surface.HOME_CLIPS, Surface.HOME_LIVE, Surface.FAVORITES_CLIPS, Surface.CLIPS_FEED)
+    return dict(zip(surfaces, (clips, live, favorites, feed), strict=True))
 
 
 class CandidateSettings(Section):
@@ -257,6 +280,7 @@ class Settings(BaseSettings):
     popularity: PopularitySettings = PopularitySettings()
     representative: RepresentativeSettings = RepresentativeSettings()
     neighbors: NeighborSettings = NeighborSettings()
+    exploration: ExplorationSettings = ExplorationSettings()
     features: FeatureSettings = FeatureSettings()
     candidates: CandidateSettings = CandidateSettings()
     two_tower: TwoTowerSettings = TwoTowerSettings()

@@ -35,6 +35,7 @@ with DAG(
     related_streamers = command_task("jobs", "related_streamers")
     streamer_orientation = command_task("jobs", "streamer_orientation")
     live_candidates = command_task("jobs", "live_candidates")
+    exploration_candidates = command_task("jobs", "exploration_candidates")
     training_examples = command_task("jobs", "training_examples")
     next_day_metrics = command_task("jobs", "next_day_metrics", day=f"{DAY_BEFORE} --if-published")
     apply = command_task("feature_repo", "apply", day=None)
@@ -46,6 +47,8 @@ with DAG(
     content_values >> representative_vods
     preferred_streamers >> related_streamers
     [related_streamers, streamer_orientation] >> live_candidates
+    related_streamers >> exploration_candidates
     [content_values, user_features, streamer_features] >> apply >> materialize
     # No feature comes from these, but the asset says that the whole day is there.
     [popular_items, representative_vods, segment_lists, training_examples, live_candidates] >> materialize
+    exploration_candidates >> materialize

@@ -5,6 +5,7 @@ from contracts.tables import derived, raw
 from contracts.tables.derived import (
     CANDIDATE_LIST,
     CONTENT_VALUE,
+    EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
@@ -43,6 +44,7 @@ __all__ = [
     "CONTENT_VALUE",
     "DERIVED_TABLES",
     "EARLIER_VIEW",
+    "EXPLORATION_CANDIDATE",
     "FEEDBACK",
     "IMPRESSION",
     "LIVE_CANDIDATE",

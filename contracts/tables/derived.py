@@ -129,6 +129,22 @@ LIVE_CANDIDATE = Table(
     60,
 )
 
+EXPLORATION_CANDIDATE = Table(
+    "exploration_candidate_v1",
+    "One streamer that one user does not watch (any more), and why to try.",
+    (
+        _USER,
+        Column(c.EXPLORATION_KIND, STRING, "`co_watched`, `category_rising`, `newcomer` or `lapsed`"),
+        _RANK,
+        _STREAMER,
+        Column(c.SCORE, FLOAT64, "comparable within a user and kind only"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.EXPLORATION_KIND, c.STREAMER_ID),
+    "python -m jobs exploration_candidates",
+    60,
+)
+
 POPULAR_ITEM = Table(
     "popular_item_v1",
     "One item by recent popularity: distinct users with a valued watch, decayed by half-life.",

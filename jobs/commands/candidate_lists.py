@@ -1,7 +1,7 @@
 """`candidate_lists`: per user and surface, the fused list that publish puts into Redis."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -9,13 +9,16 @@ import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
+from contracts.clock import day_bounds
 from contracts.names import Source
 from contracts.schema import Table
 from contracts.settings import CandidateSettings, Settings, SurfaceSources
 from contracts.snapshots import Snapshot
 from contracts.tables import (
     CANDIDATE_LIST,
+    CONTENT,
     EARLIER_VIEW,
+    EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
@@ -35,13 +38,15 @@ from jobs.transformations.candidate_lists import (
     seen_contents,
     source_rows,
 )
-from jobs.transformations.fused_lists import Everybody
+from jobs.transformations.fused_lists import EXPLORED, Everybody
+from jobs.transformations.newest_contents import explored_contents, newest_contents
 from jobs.transformations.popular_items import not_public
 
 NAME: Final = "candidate_lists"
 _BLOCK_ROWS: Final = 2_000_000
 """Rows that a worker holds at once: 100 MB, and as much again while it sorts them."""
 _POPULAR: Final = (c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SCORE)
+_PUBLISHED: Final = [c.STREAMER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.PUBLISHED_AT, c.VISIBILITY]
 _REPRESENTATIVE: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID)
 
 
@@ -79,20 +84,34 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
         users=tables.read(USER_FEATURE, [day]),
         preferred=tables.read(PREFERRED_STREAMER, [day]),
         retrieved=retrieved,
-        neighbors=tables.read(LIVE_CANDIDATE, [day]) if _wants(Source.LIVE_NEIGHBORS, candidates) else None,
+        neighbors=tables.read(LIVE_CANDIDATE, [day]) if _wants(candidates, Source.LIVE_NEIGHBORS) else None,
+        explored=tables.read(EXPLORATION_CANDIDATE, [day]) if _wants(candidates, *EXPLORED) else None,
         removed=_removed(tables, day, candidates).unionByName(hidden_contents(actions)),
         removed_streamers=hidden_streamers(actions),
     )
 
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
+    representative = _read(tables, REPRESENTATIVE_VOD, day, _REPRESENTATIVE)
     return Everybody(
         popular=_read(tables, POPULAR_ITEM, day, _POPULAR),
-        representative=_read(tables, REPRESENTATIVE_VOD, day, _REPRESENTATIVE),
+        representative=representative,
+        explored=explored_contents(representative, _newest(tables, day, settings)),
         not_public=not_public(catalogue(tables, [day])).select(c.CONTENT_ID).toArrow(),
         model_version=_model_version(tables, day, settings.candidates),
         available_at=publish_time(day, settings),
     )
+
+
+def _newest(tables: Tables, day: date, settings: Settings) -> pa.Table:
+    exploration, end = settings.exploration, day_bounds(day, settings.platform.time_zone)[1]
+    since = end - timedelta(days=exploration.newest_days)
+    latest = tables.warehouse.latest(CONTENT, day)
+    if latest is None or not _wants(settings.candidates, *EXPLORED):
+        contents = CONTENT.schema.empty_table()
+    else:
+        contents = tables.warehouse.read_snapshot(CONTENT, latest, _PUBLISHED)
+    return newest_contents(contents, since, end, exploration.newest_per_streamer)
 
 
 def _read(tables: Tables, table: Table, day: date, columns: Sequence[str]) -> pa.Table:
@@ -105,20 +124,20 @@ def _read(tables: Tables, table: Table, day: date, columns: Sequence[str]) -> pa
 
 def _model_version(tables: Tables, day: date, candidates: CandidateSettings) -> str | None:
     """A retrieval is one model's: its first row tells the version."""
-    if not _wants(Source.TWO_TOWER, candidates):
+    if not _wants(candidates, Source.TWO_TOWER):
         return None
     parts = sorted(tables.warehouse.require(RETRIEVED_CANDIDATE, day).path.glob("*.parquet"))
     versions = ds.dataset(parts, format="parquet").head(1, columns=[c.MODEL_VERSION]).column(0).to_pylist()
     return versions[0] if versions else None
 
 
-def _wants(source: Source, candidates: CandidateSettings) -> bool:
-    return any(source in surface.weights for surface in candidates.surfaces.values())
+def _wants(candidates: CandidateSettings, *sources: Source) -> bool:
+    return any(source in surface.weights for surface in candidates.surfaces.values() for source in sources)
 
 
 def read_retrieved(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame | None:
     """The model's candidates, or None where no surface asks for them."""
-    return tables.read(RETRIEVED_CANDIDATE, [day]) if _wants(Source.TWO_TOWER, candidates) else None
+    return tables.read(RETRIEVED_CANDIDATE, [day]) if _wants(candidates, Source.TWO_TOWER) else None
 
 
 def _removed(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame:

@@ -4,7 +4,7 @@ One sort per user over packed arrays takes a fraction of the time of Spark's joi
 (user, item) rows. Letters as in `fusion`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts import columns as c
-from contracts.names import SURFACE_ITEM_KINDS, ItemKind, Source, Surface
+from contracts.names import SURFACE_ITEM_KINDS, ExplorationKind, ItemKind, Source, Surface
 from contracts.tables import CANDIDATE_LIST
 from jobs.transformations.fusion import ABSENT, Bools, Exclusions, Floats, Fused, Ints, Items, fuse, padded, ranked
 
@@ -36,6 +36,14 @@ class Origin(IntEnum):
     REMOVED = 3
     REMOVED_STREAMER = 4
     NEIGHBOR = 5
+    CO_WATCHED = 6
+    CATEGORY_RISING = 7
+    NEWCOMER = 8
+    LAPSED = 9
+
+
+EXPLORED: Final = {kind.source: Origin[kind.name] for kind in ExplorationKind}
+"""Where the streamers of each kind of exploration come from."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,13 @@ class Everybody:
     Args:
         popular: `item_kind`, `item_id`, `streamer_id`, `score`.
         representative: `streamer_id`, `rank`, `content_kind`, `content_id`.
+        explored: The same of contents for exploration, see `newest_contents.explored_contents`.
         not_public: `content_id` of what nobody may get.
     """
 
     popular: pa.Table
     representative: pa.Table
+    explored: pa.Table
     not_public: pa.Table
     model_version: str | None
     available_at: datetime
@@ -131,11 +141,13 @@ class FusedLists:
             return _by_score(retrieved.where(np.isin(retrieved.kinds, surface.kinds)), user_count)
         if source == Source.LIVE_NEIGHBORS:
             return _by_score(rows.of(Origin.NEIGHBOR), user_count)
-        preferred = rows.of(Origin.PREFERRED)
+        if source in EXPLORED:
+            streamers, contents = rows.of(EXPLORED[source]), self.everybody.explored
+        else:
+            streamers, contents = rows.of(Origin.PREFERRED), self.everybody.representative
         if surface.lists_streamers:
-            return _by_score(preferred, user_count)
-        contents = _contents_of(preferred, self.everybody.representative)
-        return _by_score(contents, user_count).first(surface.length)
+            return _by_score(streamers, user_count)
+        return _by_score(_contents_of(streamers, contents), user_count).first(surface.length)
 
     def _excluded(self, rows: _Rows, surface: SurfaceLists) -> Exclusions:
         """Seen, hidden and private are said of contents; a streamer may come again, unless the user has hidden them."""
@@ -157,7 +169,7 @@ class FusedLists:
             c.ITEM_ID: fused.items.ids[users, places],
             c.STREAMER_ID: fused.items.streamers[users, places],
             c.SOURCE: _words(sources, fused.sources[users, places]),
-            c.EXPLORATION_KIND: pa.nulls(count, pa.string()),
+            c.EXPLORATION_KIND: _words(_exploration_kinds(surface), fused.sources[users, places]),
             c.SCORE: fused.scores[users, places],
             c.MODEL_VERSION: _repeated(self.everybody.model_version, count),
             c.AVAILABLE_AT: pa.repeat(pa.scalar(self.everybody.available_at, pa.timestamp("us", tz="UTC")), count),
@@ -179,9 +191,9 @@ def _popular(popular: pa.Table, rows: _Rows, surface: SurfaceLists, user_count: 
     return Items(*(np.where(gets_them[:, np.newaxis], values.to_numpy(), ABSENT) for values in columns))
 
 
-def _contents_of(preferred: _Rows, representative: pa.Table) -> _Rows:
+def _contents_of(preferred: _Rows, contents: pa.Table) -> _Rows:
     """Contents of preferred streamers, by the preference over the content's place at its streamer."""
-    contents = representative.sort_by(c.STREAMER_ID)
+    contents = contents.sort_by(c.STREAMER_ID)
     owners = contents.column(c.STREAMER_ID).to_numpy()
     first, last = (np.searchsorted(owners, preferred.streamers, side=side) for side in ("left", "right"))
     counts = last - first
@@ -207,8 +219,13 @@ def kind_codes(kinds: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.index_in(kinds, pa.array([kind.value for kind in KINDS])).cast(pa.int64())
 
 
-def _words(words: list[str], codes: Ints) -> pa.Array:
+def _words(words: Sequence[str | None], codes: Ints) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words))
+
+
+def _exploration_kinds(surface: SurfaceLists) -> list[str | None]:
+    kinds = {kind.source: kind.value for kind in ExplorationKind}
+    return [kinds.get(source) for source in surface.weights]
 
 
 def _repeated(word: str | None, count: int) -> pa.Array:

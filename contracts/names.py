@@ -92,6 +92,14 @@ class Source(StrEnum):
     EXPLORATION_LAPSED = "exploration/lapsed"
 
 
+class FusionMethod(StrEnum):
+    """How the ranked lists of several sources become one."""
+
+    RECIPROCAL_RANK = "reciprocal_rank"
+    WEIGHTED_RANK = "weighted_rank"
+    WEIGHTED_SCORE = "weighted_score"
+
+
 class ExplorationKind(StrEnum):
     """Why a streamer whom a user does not watch (any more) is proposed."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, ExplorationKind, LogFormat, Source, Surface
+from contracts.names import ContentKind, ExplorationKind, FusionMethod, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -175,10 +175,16 @@ class FeatureSettings(Section):
 
 
 class SurfaceSources(Section):
-    """Sources of one surface with their weights in reciprocal rank fusion."""
+    """Sources of one surface, how they are fused and how the result is ordered."""
 
     weights: dict[Source, float]
     length: int = Field(100, ge=1, description="Candidates published per user.")
+    fusion: FusionMethod = Field(
+        FusionMethod.RECIPROCAL_RANK, description="Needs no scores that mean the same in every source."
+    )
+    preference_weight: float = Field(0.0, ge=0, description="Lift of the most preferred streamer: 1 doubles a score.")
+    freshness_weight: float = Field(0.0, ge=0, description="Lift of what was published just now: 1 doubles a score.")
+    max_per_streamer: int = Field(20, ge=1, description="In a list; a request shows fewer, and fills up with others.")
 
 
 def _surface_defaults() -> dict[Surface, SurfaceSources]:
@@ -198,6 +204,7 @@ class CandidateSettings(Section):
     surfaces: dict[Surface, SurfaceSources] = Field(
         default_factory=_surface_defaults, description="Sources, weights and length per surface."
     )
+    freshness_half_life_days: float = Field(2.0, gt=0, description="A clip is talked about for a few days.")
     seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
     seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
     seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")

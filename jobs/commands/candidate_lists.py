@@ -12,7 +12,7 @@ from contracts import columns as c
 from contracts.clock import day_bounds
 from contracts.names import Source
 from contracts.schema import Table
-from contracts.settings import CandidateSettings, Settings, SurfaceSources
+from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import (
     CANDIDATE_LIST,
@@ -39,7 +39,7 @@ from jobs.transformations.candidate_lists import (
     source_rows,
 )
 from jobs.transformations.fused_lists import EXPLORED, Everybody
-from jobs.transformations.newest_contents import explored_contents, newest_contents
+from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
 from jobs.transformations.popular_items import not_public
 
 NAME: Final = "candidate_lists"
@@ -72,7 +72,7 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
     for surface, wanted in settings.candidates.surfaces.items():
         weights = {source: weight for source, weight in wanted.weights.items() if source not in sources}
         if weights:
-            surfaces[surface] = SurfaceSources(weights=weights, length=wanted.length)
+            surfaces[surface] = wanted.model_copy(update={"weights": weights})
     candidates = settings.candidates.model_copy(update={"surfaces": surfaces})
     return settings.model_copy(update={"candidates": candidates})
 
@@ -92,26 +92,26 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
 
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
-    representative = _read(tables, REPRESENTATIVE_VOD, day, _REPRESENTATIVE)
+    representative, contents = _read(tables, REPRESENTATIVE_VOD, day, _REPRESENTATIVE), _contents(tables, day)
+    end, exploration = day_bounds(day, settings.platform.time_zone)[1], settings.exploration
+    since = end - timedelta(days=exploration.newest_days)
+    newest = newest_contents(contents, since, end, exploration.newest_per_streamer)
     return Everybody(
         popular=_read(tables, POPULAR_ITEM, day, _POPULAR),
         representative=representative,
-        explored=explored_contents(representative, _newest(tables, day, settings)),
+        explored=explored_contents(representative, newest),
+        fresh=fresh_contents(contents, end, settings.candidates.freshness_half_life_days),
         not_public=not_public(catalogue(tables, [day])).select(c.CONTENT_ID).toArrow(),
         model_version=_model_version(tables, day, settings.candidates),
         available_at=publish_time(day, settings),
     )
 
 
-def _newest(tables: Tables, day: date, settings: Settings) -> pa.Table:
-    exploration, end = settings.exploration, day_bounds(day, settings.platform.time_zone)[1]
-    since = end - timedelta(days=exploration.newest_days)
+def _contents(tables: Tables, day: date) -> pa.Table:
     latest = tables.warehouse.latest(CONTENT, day)
-    if latest is None or not _wants(settings.candidates, *EXPLORED):
-        contents = CONTENT.schema.empty_table()
-    else:
-        contents = tables.warehouse.read_snapshot(CONTENT, latest, _PUBLISHED)
-    return newest_contents(contents, since, end, exploration.newest_per_streamer)
+    if latest is None:
+        return CONTENT.schema.empty_table().select(_PUBLISHED)
+    return tables.warehouse.read_snapshot(CONTENT, latest, _PUBLISHED)
 
 
 def _read(tables: Tables, table: Table, day: date, columns: Sequence[str]) -> pa.Table:

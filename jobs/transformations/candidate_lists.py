@@ -76,7 +76,7 @@ def fused_lists(everybody: Everybody, candidates: CandidateSettings, *, has_mode
     everywhere = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else []), *EXPLORED]
     surfaces = []
     for surface, sources in candidates.surfaces.items():
-        lists = SurfaceLists(surface, dict(sources.weights), sources.length)
+        lists = SurfaceLists(surface, sources)
         known = [*everywhere, *([Source.LIVE_NEIGHBORS] if lists.lists_streamers else [])]
         unknown = [source.value for source in sources.weights if source not in known]
         if unknown:

@@ -16,8 +16,23 @@ import pyarrow.compute as pc
 
 from contracts import columns as c
 from contracts.names import SURFACE_ITEM_KINDS, ExplorationKind, ItemKind, Source, Surface
+from contracts.settings import SurfaceSources
 from contracts.tables import CANDIDATE_LIST
-from jobs.transformations.fusion import ABSENT, Bools, Exclusions, Floats, Fused, Ints, Items, fuse, padded, ranked
+from jobs.transformations.fusion import (
+    ABSENT,
+    Bools,
+    Exclusions,
+    Floats,
+    Fused,
+    Ints,
+    Items,
+    Ranking,
+    fuse,
+    padded,
+    ranked,
+)
+from jobs.transformations.fusion_methods import parts
+from jobs.transformations.preference_order import PreferenceOrder
 
 KINDS: Final = tuple(ItemKind)
 ORIGIN: Final = "origin"
@@ -51,8 +66,15 @@ class SurfaceLists:
     """How the lists of a surface are fused."""
 
     surface: Surface
-    weights: dict[Source, float]
-    length: int
+    settings: SurfaceSources
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(self.settings.weights)
+
+    @property
+    def length(self) -> int:
+        return self.settings.length
 
     @property
     def kinds(self) -> tuple[int, ...]:
@@ -71,12 +93,14 @@ class Everybody:
         popular: `item_kind`, `item_id`, `streamer_id`, `score`.
         representative: `streamer_id`, `rank`, `content_kind`, `content_id`.
         explored: The same of contents for exploration, see `newest_contents.explored_contents`.
+        fresh: `content_id`, ascending, and `recency` of contents that are not old.
         not_public: `content_id` of what nobody may get.
     """
 
     popular: pa.Table
     representative: pa.Table
     explored: pa.Table
+    fresh: pa.Table
     not_public: pa.Table
     model_version: str | None
     available_at: datetime
@@ -127,13 +151,33 @@ class FusedLists:
     def _lists(self, rows: _Rows, ids: Ints) -> pa.Table:
         lists = []
         for surface in self.surfaces:
-            rankings = [self._ranking(source, rows, surface, len(ids)) for source in surface.weights]
-            excluded = self._excluded(rows, surface)
-            fused = fuse(rankings, list(surface.weights.values()), self.rank_offset, excluded, surface.length)
+            rankings = [self._ranking(source, rows, surface, len(ids)) for source in surface.sources]
+            worth = [
+                weight * parts(surface.settings.fusion, ranking, self.rank_offset, surface.length)
+                for weight, ranking in zip(surface.settings.weights.values(), rankings, strict=True)
+            ]
+            order, excluded = self._order(rows, surface, len(ids)), self._excluded(rows, surface)
+            fused = fuse([ranking.items for ranking in rankings], worth, excluded, order, surface.length)
             lists.append(self._table(fused, surface, ids))
         return pa.concat_tables(lists)
 
-    def _ranking(self, source: Source, rows: _Rows, surface: SurfaceLists, user_count: int) -> Items:
+    def _order(self, rows: _Rows, surface: SurfaceLists, user_count: int) -> PreferenceOrder:
+        preferred = rows.of(Origin.PREFERRED)
+        preferred = preferred.where(np.lexsort((preferred.streamers, preferred.users)))
+        scores = padded(preferred.users, preferred.scores, user_count, 0.0)
+        highest = scores.max(axis=1, keepdims=True, initial=0.0)
+        fresh = self.everybody.fresh.slice(0, 0 if surface.lists_streamers else None)
+        return PreferenceOrder(
+            surface.settings.preference_weight,
+            surface.settings.freshness_weight,
+            surface.settings.max_per_streamer,
+            padded(preferred.users, preferred.streamers, user_count, ABSENT),
+            np.divide(scores, highest, out=np.zeros_like(scores), where=highest > 0),
+            fresh.column(c.CONTENT_ID).to_numpy(),
+            fresh.column(c.RECENCY).to_numpy(),
+        )
+
+    def _ranking(self, source: Source, rows: _Rows, surface: SurfaceLists, user_count: int) -> Ranking:
         if source == Source.POPULAR:
             return _popular(self.everybody.popular, rows, surface, user_count)
         if source == Source.TWO_TOWER:
@@ -160,7 +204,7 @@ class FusedLists:
     def _table(self, fused: Fused, surface: SurfaceLists, ids: Ints) -> pa.Table:
         users, places = np.nonzero(fused.items.ids != ABSENT)
         count = len(users)
-        sources = [source.value for source in surface.weights]
+        sources = [source.value for source in surface.sources]
         columns = {
             c.USER_ID: ids[users],
             c.SURFACE: _repeated(surface.surface.value, count),
@@ -180,7 +224,7 @@ class FusedLists:
 SOURCE_COLUMNS: Final = (c.USER_ID, ORIGIN, KIND_CODE, c.ITEM_ID, c.STREAMER_ID, c.SCORE)
 
 
-def _popular(popular: pa.Table, rows: _Rows, surface: SurfaceLists, user_count: int) -> Items:
+def _popular(popular: pa.Table, rows: _Rows, surface: SurfaceLists, user_count: int) -> Ranking:
     """The same short ranking for everybody."""
     kinds = [KINDS[code].value for code in surface.kinds]
     wanted = popular.filter(pc.is_in(popular.column(c.ITEM_KIND), pa.array(kinds)))
@@ -188,7 +232,8 @@ def _popular(popular: pa.Table, rows: _Rows, surface: SurfaceLists, user_count: 
     gets_them = np.zeros(user_count, dtype=np.bool_)
     gets_them[rows.users[np.isin(rows.origins, (Origin.USER, Origin.RETRIEVED))]] = True
     columns = (best.column(c.ITEM_ID), kind_codes(best.column(c.ITEM_KIND)), best.column(c.STREAMER_ID))
-    return Items(*(np.where(gets_them[:, np.newaxis], values.to_numpy(), ABSENT) for values in columns))
+    items = Items(*(np.where(gets_them[:, np.newaxis], values.to_numpy(), ABSENT) for values in columns))
+    return Ranking(items, np.where(gets_them[:, np.newaxis], best.column(c.SCORE).to_numpy(), -np.inf))
 
 
 def _contents_of(preferred: _Rows, contents: pa.Table) -> _Rows:
@@ -208,7 +253,7 @@ def _contents_of(preferred: _Rows, contents: pa.Table) -> _Rows:
     )
 
 
-def _by_score(rows: _Rows, user_count: int) -> Items:
+def _by_score(rows: _Rows, user_count: int) -> Ranking:
     fills = ((rows.items, ABSENT), (rows.kinds, 0), (rows.streamers, ABSENT))
     items = Items(*(padded(rows.users, values, user_count, fill) for values, fill in fills))
     return ranked(items, padded(rows.users, rows.scores, user_count, -np.inf))
@@ -225,7 +270,7 @@ def _words(words: Sequence[str | None], codes: Ints) -> pa.Array:
 
 def _exploration_kinds(surface: SurfaceLists) -> list[str | None]:
     kinds = {kind.source: kind.value for kind in ExplorationKind}
-    return [kinds.get(source) for source in surface.weights]
+    return [kinds.get(source) for source in surface.sources]
 
 
 def _repeated(word: str | None, count: int) -> pa.Array:

@@ -1,9 +1,9 @@
-"""What is shown of a streamer who is new to a user: the best-valued contents and the newest, in turns.
+"""New contents: which are fresh, and which are shown, in turns with the best, of a streamer who is new to a user.
 
 In Arrow: a few rows per streamer, and no more contents than some days bring.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from contracts import columns as c
 from contracts.names import ContentKind, Visibility
 
+_DAY_MICROSECONDS: Final = 86_400e6
 _SCHEMA: Final = pa.schema(
     {c.STREAMER_ID: pa.int64(), c.RANK: pa.int64(), c.CONTENT_KIND: pa.string(), c.CONTENT_ID: pa.int64()}
 )
@@ -49,6 +50,22 @@ def newest_contents(contents: pa.Table, since: datetime, until: datetime, per_st
     rows = contents.filter(wanted).sort_by(order)
     ranked = rows.append_column(c.RANK, pa.array(_places(rows.column(c.STREAMER_ID))))
     return ranked.filter(pc.less_equal(ranked.column(c.RANK), per_streamer)).select(_SCHEMA.names).cast(_SCHEMA)
+
+
+def fresh_contents(contents: pa.Table, until: datetime, half_life_days: float) -> pa.Table:
+    """`content_id`, ascending, and `recency` = 2^(-age / half-life) of what is younger than four half-lives.
+
+    Args:
+        contents: Rows of `content_v1`; those of unknown age are not fresh.
+        until: From when ages count back; what comes later is not out.
+    """
+    published = contents.column(c.PUBLISHED_AT)
+    since = until - timedelta(days=4 * half_life_days)
+    wanted = pc.and_(pc.greater_equal(published, since), pc.less(published, until))
+    young = contents.filter(wanted).sort_by(c.CONTENT_ID)
+    ages = (np.datetime64(until.replace(tzinfo=None), "us") - young.column(c.PUBLISHED_AT).to_numpy()).astype(float)
+    recency = np.exp2(-ages / (half_life_days * _DAY_MICROSECONDS))
+    return pa.table({c.CONTENT_ID: young.column(c.CONTENT_ID), c.RECENCY: recency})
 
 
 def _places(sorted_keys: pa.ChunkedArray) -> np.ndarray:

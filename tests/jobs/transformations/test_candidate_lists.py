@@ -81,6 +81,7 @@ def inputs(spark: SparkSession) -> Inputs:
         explored=_arrow(REPRESENTATIVE_VOD, {c.STREAMER_ID: 8, c.RANK: 1, c.CONTENT_ID: 80}).select(
             [c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID]
         ),
+        fresh=pa.table({c.CONTENT_ID: pa.array([21], pa.int64()), c.RECENCY: [1.0]}),
         not_public=not_public(as_of_day(frame(spark, CONTENT))).toArrow(),
         model_version="3",
         available_at=NOON,

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pyarrow as pa
+import pytest
 
 from contracts import columns as c
 from contracts.tables import CONTENT, REPRESENTATIVE_VOD
-from jobs.transformations.newest_contents import explored_contents, newest_contents
+from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
 from tests.jobs.frames import NOON, rows_of
 
 HOUR = timedelta(hours=1)
@@ -38,6 +39,12 @@ def test_the_best_and_the_newest_take_turns() -> None:
     )
     listed = zip(*(found.column(name).to_pylist() for name in (c.STREAMER_ID, c.RANK, c.CONTENT_ID)), strict=True)
     assert list(listed) == [(5, 1, 20), (5, 2, 21), (5, 3, 22), (5, 4, 23), (6, 1, 31)]
+
+
+def test_freshness_halves_and_ends() -> None:
+    rows = [_content(22, 24), _content(21, 48), _content(23, 24 * 9), _content(24, None), _content(25, -1)]
+    fresh = fresh_contents(_contents(*rows), NOON, half_life_days=2.0)
+    assert fresh.to_pydict() == {c.CONTENT_ID: [21, 22], c.RECENCY: [0.5, pytest.approx(0.5**0.5)]}
 
 
 def test_without_contents_there_is_nothing_newest() -> None:

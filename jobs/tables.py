@@ -94,11 +94,6 @@ class Tables:
         """
         return self._noted(table, [self.warehouse.require(table, day) for day in days])
 
-    def read_existing(self, table: Table, days: Iterable[date]) -> DataFrame:
-        """Those of the days' partitions that exist: for trailing windows, which may reach before the log begins."""
-        found = (self.warehouse.current(table, day) for day in days)
-        return self._noted(table, [snapshot for snapshot in found if snapshot is not None])
-
     def read_for(self, table: Table, needed: Mapping[date, Sequence[date]]) -> DataFrame:
         """Every partition that a day of a range needs, once, with `dt`; those that do not exist are left out.
 
@@ -112,19 +107,9 @@ class Tables:
             self.inputs_of[day].update({snapshot.reference[0]: snapshot for snapshot in existing})
         return self._read(table, list(found.values()))
 
-    def read_latest(self, table: Table, day: date) -> DataFrame:
-        """The newest partition that is not after `day`: for slowly changing tables such as the catalogue."""
-        snapshot = self.warehouse.latest(table, day)
-        return self._noted(table, [snapshot or self.warehouse.require(table, day)])
-
-    def read_latest_existing(self, table: Table, day: date) -> DataFrame:
-        """As `read_latest`, but no rows where there is no partition: for what a log need not have."""
-        snapshot = self.warehouse.latest(table, day)
-        return self._noted(table, [] if snapshot is None else [snapshot])
-
     def read_history(self, table: Table, day: date) -> DataFrame:
         """All partitions up to `day` that exist."""
-        return self.read_existing(table, [found for found in self.warehouse.dates(table) if found <= day])
+        return self.read(table, [found for found in self.warehouse.dates(table) if found <= day])
 
     def write(self, table: Table, day: date, frame: DataFrame) -> Snapshot:
         """Replace one partition, atomically.

@@ -1,0 +1,104 @@
+"""`cascade`: run again what depends on what was run again, and only that.
+
+A stale partition is computed when all that it reads is as it should be; if that came out with equal rows after all, it
+is left as it is. So a cascade that was killed goes on where it stopped. What another room must do first, and what
+depends on that, is reported with the commands.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from contracts.errors import SettingsError
+from contracts.settings import load_settings
+from contracts.snapshots import Snapshot, Warehouse
+from jobs.commands.backfill import Backfill, side_by_side, together
+from jobs.commands.registry import JOBS, Job
+from jobs.commands.stale import Lineage, Partition, StalePartition, to_bring_on
+from jobs.session import open_session
+
+_DAY = timedelta(days=1)
+
+First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Run again no day before it.")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Run again no day after it.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cascade computes, and what it leaves: each list in an order in which it can be done.
+
+    Args:
+        left: Other rooms' partitions, those out of the range, and what waits for either or for what is not there.
+    """
+
+    run: list[StalePartition]
+    left: list[StalePartition]
+
+
+def plan(lineage: Lineage, first: date = date.min, last: date = date.max) -> Plan:
+    """Sort the stale partitions into what can be computed now, from `first` to `last`, and what cannot."""
+    found, run = lineage.stale(), dict[Partition, StalePartition]()
+    stale = {each.partition for each in found}
+    for each in found:
+        ready = all(read in run or read not in stale for read, _ in each.inputs)
+        if ready and each.job and first <= each.partition.dt <= last and not lineage.missing(each.job, each.partition.dt):
+            run[each.partition] = each
+    return Plan(list(run.values()), [each for each in found if each.partition not in run])
+
+
+def cascade(backfill: Backfill, planned: Sequence[StalePartition]) -> list[Snapshot]:
+    """Compute the partitions, days of a job together; the first error ends it.
+
+    Returns:
+        What was written: less than planned where inputs came out equal.
+    """
+    settings = backfill.settings
+
+    def compute(job: Job, days: Sequence[date]) -> list[Snapshot]:
+        stale = {each.partition for each in Lineage(Warehouse(settings.warehouse_path), settings).stale()}
+        wanted = [day for day in days if Partition(job.writes.name, day) in stale]
+        return [snapshot for run in _consecutive(wanted) for snapshot in backfill.compute(job, run)]
+
+    partitions = {each.partition for each in planned}
+    work = []
+    for days in together(sorted({partition.dt for partition in partitions}), settings.spark.days_per_job):
+        for job in JOBS:
+            wanted = [day for day in days if Partition(job.writes.name, day) in partitions]
+            if wanted:
+                work.append((job, wanted))
+    return side_by_side(work, compute, settings)
+
+
+def _consecutive(days: Sequence[date]) -> Iterator[list[date]]:
+    """Runs of days without a gap."""
+    run: list[date] = []
+    for day in days:
+        if run and day - run[-1] != _DAY:
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def command(first: First = None, last: Last = None, dry_run: DryRun = False) -> None:
+    """Run again, in order, every derived partition whose inputs have changed, and say what other rooms must do."""
+    if first and last and last < first:
+        raise SettingsError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}; turn them round")
+    started, settings = time.perf_counter(), load_settings()
+    lineage = Lineage(Warehouse(settings.warehouse_path), settings)
+    planned = plan(lineage, first.date() if first else date.min, last.date() if last else date.max)
+    if dry_run:
+        for each in planned.run:
+            typer.echo(each.line())
+        changed = {each.partition for each in planned.run}
+    else:
+        changed = _run(settings, planned) if planned.run else set()
+    _say_left(lineage, planned, changed)
+    verb = "would be run" if dry_run else "were run"
+    typer.echo(f"{len(changed)} partitions {verb} again in {time.perf_counter() - started:.1f} s")

@@ -133,6 +133,18 @@ class RepresentativeSettings(Section):
     list_length: int = Field(10, ge=1, description="VODs and clips per streamer.")
 
 
+class NeighborSettings(Section):
+    """Related streamers, streamer orientation and live candidates."""
+
+    prior_support: float = Field(5.0, ge=0, description="Users who prefer both, at which relatedness counts half.")
+    related_length: int = Field(50, ge=1, description="Related streamers per streamer.")
+    visit_window_days: int = Field(28, ge=1, description="Days whose visits tell orientation, and returns apart.")
+    prior_pairs: float = Field(10.0, ge=0, description="Pairs of visits' worth of shrinkage to what is expected.")
+    min_orientation: float = Field(0.1, ge=0, le=1, description="From here on a user follows streamers.")
+    return_length: int = Field(50, ge=0, description="Return quota: live candidates the user has watched.")
+    discovery_length: int = Field(50, ge=0, description="Discovery quota: live candidates the user has not.")
+
+
 class FeatureSettings(Section):
     """Features of users and streamers."""
 
@@ -241,6 +253,7 @@ class Settings(BaseSettings):
     valuation: ValuationSettings = ValuationSettings()
     popularity: PopularitySettings = PopularitySettings()
     representative: RepresentativeSettings = RepresentativeSettings()
+    neighbors: NeighborSettings = NeighborSettings()
     features: FeatureSettings = FeatureSettings()
     candidates: CandidateSettings = CandidateSettings()
     two_tower: TwoTowerSettings = TwoTowerSettings()

@@ -32,15 +32,20 @@ with DAG(
     user_features = command_task("jobs", "user_features")
     segment_lists = command_task("jobs", "segment_lists")
     streamer_features = command_task("jobs", "streamer_features")
+    related_streamers = command_task("jobs", "related_streamers")
+    streamer_orientation = command_task("jobs", "streamer_orientation")
+    live_candidates = command_task("jobs", "live_candidates")
     training_examples = command_task("jobs", "training_examples")
     next_day_metrics = command_task("jobs", "next_day_metrics", day=f"{DAY_BEFORE} --if-published")
     apply = command_task("feature_repo", "apply", day=None)
     materialize = command_task("feature_repo", "materialize", outlets=[FEATURES])
 
     view_valuation >> [content_values, preferred_streamers, popular_items, streamer_features]
-    view_valuation >> [training_examples, next_day_metrics]
+    view_valuation >> [training_examples, streamer_orientation, next_day_metrics]
     preferred_streamers >> user_features >> segment_lists
     content_values >> representative_vods
+    preferred_streamers >> related_streamers
+    [related_streamers, streamer_orientation] >> live_candidates
     [content_values, user_features, streamer_features] >> apply >> materialize
     # No feature comes from these, but the asset says that the whole day is there.
-    [popular_items, representative_vods, segment_lists, training_examples] >> materialize
+    [popular_items, representative_vods, segment_lists, training_examples, live_candidates] >> materialize

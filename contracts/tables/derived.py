@@ -77,6 +77,58 @@ PREFERRED_STREAMER = Table(
     60,
 )
 
+STREAMER_ORIENTATION = Table(
+    "streamer_orientation_v1",
+    "Whether one user follows streamers rather than categories: a visit is a day on which a user watched a streamer.",
+    (
+        _USER,
+        Column(c.VISITS, INT64, "visits in the window"),
+        Column(
+            c.SAME_STREAMER_SHARE, FLOAT64, "how often two visits to a category are to one streamer, shrunk, 0 to 1"
+        ),
+        Column(c.EXPECTED_SHARE, FLOAT64, "the same of two visits of anybody to these categories, 0 to 1"),
+        Column(c.ORIENTATION, FLOAT64, "0: no more often than anybody's; 1: always the same streamer"),
+        Column(c.IS_STREAMER_ORIENTED, BOOL, "orientation at or above the threshold"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID,),
+    "python -m jobs streamer_orientation",
+    60,
+)
+
+RELATED_STREAMER = Table(
+    "related_streamer_v1",
+    "One streamer that is preferred by the people who prefer another.",
+    (
+        Column(c.STREAMER_ID, INT64, "the streamer whose neighbours these are"),
+        Column(c.RELATED_STREAMER_ID, INT64, "the neighbour"),
+        _RANK,
+        Column(c.SCORE, FLOAT64, "cosine of the two streamers' preferences over users, shrunk, 0 to 1"),
+        Column(c.SUPPORT, INT64, "users who prefer both"),
+        _AVAILABLE,
+    ),
+    (c.STREAMER_ID, c.RELATED_STREAMER_ID),
+    "python -m jobs related_streamers",
+    60,
+)
+
+LIVE_CANDIDATE = Table(
+    "live_candidate_v1",
+    "One streamer for one streamer-oriented user, by what the people who prefer the user's streamers prefer. Return"
+    " visits and discoveries are two quotas: each row has a rank in one of them.",
+    (
+        _USER,
+        _STREAMER,
+        Column(c.SCORE, FLOAT64, "sum over the user's preferred streamers of preference x relatedness"),
+        Column(c.RETURN_RANK, INT32, "1 is best, of the streamers watched in the window", nullable=True),
+        Column(c.DISCOVERY_RANK, INT32, "1 is best, of the others", nullable=True),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.STREAMER_ID),
+    "python -m jobs live_candidates",
+    60,
+)
+
 POPULAR_ITEM = Table(
     "popular_item_v1",
     "One item by recent popularity: distinct users with a valued watch, decayed by half-life.",

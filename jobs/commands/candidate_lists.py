@@ -16,6 +16,7 @@ from contracts.tables import (
     CANDIDATE_LIST,
     CONTENT,
     EARLIER_VIEW,
+    LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
@@ -50,6 +51,7 @@ class _Needs(NamedTuple):
     """None where no surface asks for it."""
 
     retrieved: OfDay | None
+    neighbors: OfDay | None
     users: OfDay
     preferred: OfDay
     popular: OfDay
@@ -93,9 +95,10 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
 
 
 def _needs(candidates: CandidateSettings) -> _Needs:
-    wants_model = any(Source.TWO_TOWER in surface.weights for surface in candidates.surfaces.values())
+    wanted = {source for surface in candidates.surfaces.values() for source in surface.weights}
     return _Needs(
-        retrieved=OfDay(RETRIEVED_CANDIDATE, required=True) if wants_model else None,
+        retrieved=OfDay(RETRIEVED_CANDIDATE, required=True) if Source.TWO_TOWER in wanted else None,
+        neighbors=OfDay(LIVE_CANDIDATE, required=True) if Source.LIVE_NEIGHBORS in wanted else None,
         users=OfDay(USER_FEATURE, required=True),
         preferred=OfDay(PREFERRED_STREAMER, required=True),
         popular=OfDay(POPULAR_ITEM, required=True),
@@ -115,6 +118,7 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
         users=read(tables, needed.users, [day]),
         preferred=read(tables, needed.preferred, [day]),
         retrieved=retrieved,
+        neighbors=None if needed.neighbors is None else read(tables, needed.neighbors, [day]),
         removed=_removed(tables, needed, day, candidates).unionByName(hidden_contents(actions)),
         removed_streamers=hidden_streamers(actions),
     )

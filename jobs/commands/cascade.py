@@ -7,7 +7,6 @@ depends on that, is reported with the commands.
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
@@ -28,27 +27,19 @@ Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], hel
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a cascade computes, and what it leaves: each list in an order in which it can be done.
+def plan(lineage: Lineage, first: date = date.min, last: date = date.max) -> list[StalePartition]:
+    """The stale partitions that jobs can compute now, from `first` to `last`, each after those that it reads.
 
-    Args:
-        left: Other rooms' partitions, those out of the range, and what waits for either or for what is not there.
+    What waits for another room, for a day out of the range or for what nobody has written is not among them.
     """
-
-    run: list[StalePartition]
-    left: list[StalePartition]
-
-
-def plan(lineage: Lineage, first: date = date.min, last: date = date.max) -> Plan:
-    """Sort the stale partitions into what can be computed now, from `first` to `last`, and what cannot."""
-    found, run = lineage.stale(), dict[Partition, StalePartition]()
+    found, ready = lineage.stale(), dict[Partition, StalePartition]()
     stale = {each.partition for each in found}
     for each in found:
-        ready = all(read in run or read not in stale for read, _ in each.inputs)
-        if ready and each.job and first <= each.partition.dt <= last and not lineage.missing(each.job, each.partition.dt):
-            run[each.partition] = each
-    return Plan(list(run.values()), [each for each in found if each.partition not in run])
+        dt = each.partition.dt
+        waits = any(read in stale and read not in ready for read, _ in each.inputs)
+        if each.job and not waits and first <= dt <= last and not lineage.missing(each.job, dt):
+            ready[each.partition] = each
+    return list(ready.values())
 
 
 def cascade(backfill: Backfill, planned: Sequence[StalePartition]) -> list[Snapshot]:
@@ -93,12 +84,23 @@ def command(first: First = None, last: Last = None, dry_run: DryRun = False) -> 
     started, settings = time.perf_counter(), load_settings()
     lineage = Lineage(Warehouse(settings.warehouse_path), settings)
     planned = plan(lineage, first.date() if first else date.min, last.date() if last else date.max)
+    changed = {each.partition for each in planned}
     if dry_run:
-        for each in planned.run:
+        for each in planned:
             typer.echo(each.line())
-        changed = {each.partition for each in planned.run}
-    else:
-        changed = _run(settings, planned) if planned.run else set()
-    _say_left(lineage, planned, changed)
+    elif planned:
+        written = cascade(Backfill(open_session(settings), settings, datetime.now(UTC), typer.echo), planned)
+        changed = {Partition(snapshot.table, date.fromisoformat(snapshot.dt)) for snapshot in written}
+        lineage = Lineage(lineage.warehouse, settings)
+    _say_left(lineage, {each.partition for each in planned}, changed)
     verb = "would be run" if dry_run else "were run"
     typer.echo(f"{len(changed)} partitions {verb} again in {time.perf_counter() - started:.1f} s")
+
+
+def _say_left(lineage: Lineage, planned: Collection[Partition], changed: Collection[Partition]) -> None:
+    for each in lineage.stale():
+        if each.partition not in planned:
+            missing = lineage.missing(each.job, each.partition.dt) if each.job else []
+            typer.echo(f"left: {each.line()}{f' after {missing[0]} is written' if missing else ''}")
+    for then, held in to_bring_on(lineage, changed).items():
+        typer.echo(f"then {then}: it holds {held[0]}")

@@ -120,8 +120,8 @@ class Lineage:
         job = _JOBS.get(own.table)
         if job is None:
             for reference in own.inputs:
-                table, _, dt = reference.partition("/")
-                yield Partition(table, date.fromisoformat(dt))
+                table, _, day = reference.partition("/")
+                yield Partition(table, date.fromisoformat(day))
             return
         for need in job.needs(self.settings):
             for dt in need.partitions(self._days(need.table.name), date.fromisoformat(own.dt)):

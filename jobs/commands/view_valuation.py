@@ -30,9 +30,8 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     window, contents_known = needs(settings)
     events = read(tables, window, days)
     lengths = content_lengths(as_known(tables, contents_known, days))
-    versions = views(
-        events, platform.time_zone, window.window_days
-    ).persist()  # read for three kinds of sums and once more
+    versions = views(events, platform.time_zone, window.window_days)
+    versions.persist()  # read for three kinds of sums and once more
     usual = usual_watch_times(versions, lengths, days)
     contents = usual.contents.persist()  # a row per content and day
     try:

@@ -20,6 +20,7 @@ class CandidateInputs:
 
     Args:
         retrieved: None when the lists are to be made without a model.
+        neighbors: `live_candidate_v1`, or None where no surface asks for them.
         users: `user_id` of everybody who gets lists, also without a retrieved candidate.
         removed: user and content that this user must not get: seen, hidden.
         removed_streamers: user and streamer that this user has hidden or blocked.
@@ -28,6 +29,7 @@ class CandidateInputs:
     users: DataFrame
     preferred: DataFrame
     retrieved: DataFrame | None
+    neighbors: DataFrame | None
     removed: DataFrame
     removed_streamers: DataFrame
 
@@ -44,6 +46,10 @@ def source_rows(inputs: CandidateInputs) -> DataFrame:
     if inputs.retrieved is not None:
         scored = (_kind_code(), c.ITEM_ID, c.STREAMER_ID, f.col(c.SCORE))
         rows.append(_rows(inputs.retrieved, Origin.RETRIEVED, *scored))
+    if inputs.neighbors is not None:
+        one_by_one = f.coalesce(2 * f.col(c.RETURN_RANK) - 1, 2 * f.col(c.DISCOVERY_RANK))  # of each quota in turn
+        score = -one_by_one.cast("double")
+        rows.append(_rows(inputs.neighbors, Origin.NEIGHBOR, streamer, c.STREAMER_ID, c.STREAMER_ID, score))
     return reduce(DataFrame.unionByName, rows)
 
 
@@ -53,16 +59,18 @@ def fused_lists(everybody: Everybody, candidates: CandidateSettings, *, has_mode
     Raises:
         SettingsError: a surface asks for a source that there is not.
     """
-    known = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else [])]
+    everywhere = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else [])]
     surfaces = []
     for surface, sources in candidates.surfaces.items():
+        lists = SurfaceLists(surface, dict(sources.weights), sources.length)
+        known = [*everywhere, *([Source.LIVE_NEIGHBORS] if lists.lists_streamers else [])]
         unknown = [source.value for source in sources.weights if source not in known]
         if unknown:
             there = ", ".join(source.value for source in known)
             raise SettingsError(
                 f"candidates.surfaces.{surface}: no source {', '.join(unknown)} here; there are {there}"
             )
-        surfaces.append(SurfaceLists(surface, dict(sources.weights), sources.length))
+        surfaces.append(lists)
     return FusedLists(tuple(surfaces), candidates.rank_offset, everybody)
 
 

@@ -35,6 +35,7 @@ class Origin(IntEnum):
     RETRIEVED = 2
     REMOVED = 3
     REMOVED_STREAMER = 4
+    NEIGHBOR = 5
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class FusedLists:
         if source == Source.TWO_TOWER:
             retrieved = rows.of(Origin.RETRIEVED)
             return _by_score(retrieved.where(np.isin(retrieved.kinds, surface.kinds)), user_count)
+        if source == Source.LIVE_NEIGHBORS:
+            return _by_score(rows.of(Origin.NEIGHBOR), user_count)
         preferred = rows.of(Origin.PREFERRED)
         if surface.lists_streamers:
             return _by_score(preferred, user_count)

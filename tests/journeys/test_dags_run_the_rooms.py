@@ -9,6 +9,7 @@ import typer
 
 from contracts import names
 from contracts import tables as t
+from contracts.settings import Settings
 from jobs.commands.registry import JOBS, Job
 from tests.dags.bag import parse_dags
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DAY = "2022-04-30"
 ORDER = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, names.DAG_PUBLISH_CANDIDATES)
 WRITERS = {job.writes.name: job.name for job in JOBS} | {
-    table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.EARLIER_VIEW)
+    table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.STREAMER, t.EARLIER_VIEW)
 }
 WRITERS[t.RETRIEVED_CANDIDATE.name] = "retrieve"
 
@@ -32,7 +33,7 @@ def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> "DagBag":
 def test_a_job_runs_after_the_jobs_that_write_what_it_reads(dag_bag: "DagBag", job: Job) -> None:
     done_before = _done_before(dag_bag, job.name)
 
-    needed = {WRITERS[table.name] for table in job.reads}
+    needed = {WRITERS[table] for table in job.reads(Settings())}
 
     assert needed <= done_before, f"in dags/, put {sorted(needed - done_before)} before {job.name}"
 

@@ -13,6 +13,7 @@ from contracts.schema import Table
 from contracts.settings import CandidateSettings, SurfaceSources
 from contracts.tables import (
     CONTENT,
+    LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
@@ -54,10 +55,16 @@ def inputs(spark: SparkSession) -> Inputs:
     retrieved = [_item("clip", 22, 0.9), _item("vod", 20, 0.5), _item("streamer", 6, 0.4, streamer=6)]
     popular = [_item("clip", 22, 9.0), _item("vod", 20, 8.0), _item("streamer", 6, 7.0, streamer=6)]
     representative = [{c.RANK: 1, c.CONTENT_ID: 20, c.CONTENT_KIND: "vod"}, {c.RANK: 2, c.CONTENT_ID: 21}]
+    neighbors = [
+        {c.USER_ID: 1, c.STREAMER_ID: 8, c.DISCOVERY_RANK: 1},
+        {c.USER_ID: 1, c.STREAMER_ID: 5, c.RETURN_RANK: 1},
+        {c.USER_ID: 1, c.STREAMER_ID: 7, c.RETURN_RANK: 2},
+    ]
     users = CandidateInputs(
         users=frame(spark, USER_FEATURE, {c.USER_ID: 1}, {c.USER_ID: 2}).select(c.USER_ID),
         preferred=frame(spark, PREFERRED_STREAMER, {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}),
         retrieved=frame(spark, RETRIEVED_CANDIDATE, *retrieved),
+        neighbors=frame(spark, LIVE_CANDIDATE, *neighbors),
         removed=hidden_contents(frame(spark, USER_ACTION)),
         removed_streamers=hidden_streamers(frame(spark, USER_ACTION)),
     )
@@ -108,6 +115,20 @@ def test_live_surfaces_hold_streamers_and_favorites_only_those_of_preferred_stre
         ("home_live", 1, 1, "streamer", 5, "preferred"),
         ("home_live", 2, 1, "streamer", 6, "popular"),
     ]
+
+
+def test_the_two_quotas_of_live_neighbours_take_turns(inputs: Inputs) -> None:
+    live = _settings(Surface.HOME_LIVE, live_neighbors=1.0)
+    assert _lists(inputs, live, *ROW) == [
+        (1, 1, "streamer", 5, "live_neighbors"),
+        (1, 2, "streamer", 8, "live_neighbors"),
+        (1, 3, "streamer", 7, "live_neighbors"),
+    ]
+
+
+def test_live_neighbours_are_no_source_of_contents(inputs: Inputs) -> None:
+    with pytest.raises(SettingsError, match="home_clips: no source live_neighbors here"):
+        _lists(inputs, _settings(Surface.HOME_CLIPS, live_neighbors=1.0), *ROW)
 
 
 def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession, inputs: Inputs) -> None:

@@ -9,7 +9,6 @@ Hive partition's location follows the pointer (`jobs`). The snapshot before the 
 resolved it earlier; older ones are swept by the next commit.
 """
 
-import hashlib
 import json
 import os
 import secrets
@@ -18,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -40,8 +38,6 @@ class Snapshot:
 
     Args:
         inputs: Snapshot ids it was computed from, by `table/dt`: what a re-run of an old day makes stale.
-        digest: Of the bytes of its files: two snapshots with one digest hold equal rows. Empty where it was not kept.
-        input_digests: Those of `inputs`, which may have been swept.
     """
 
     table: str
@@ -50,22 +46,11 @@ class Snapshot:
     path: Path
     rows: int
     inputs: dict[str, str] = field(default_factory=dict)
-    digest: str = ""
-    input_digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def reference(self) -> tuple[str, str]:
         """`(table/dt, snapshot id)`, as manifests and MLflow record it."""
         return f"{self.table}/{self.dt}", self.snapshot_id
-
-    def has_read(self, other: "Snapshot") -> bool:
-        """Whether it was computed from that snapshot, or from one of that partition with equal rows."""
-        partition, identity = other.reference
-        if partition not in self.inputs:
-            return False
-        return self.inputs[partition] == identity or (
-            other.digest != "" and self.input_digests.get(partition) == other.digest
-        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +86,7 @@ class Warehouse:
                 f"{partition / _POINTER} names {target}, which has no {_MANIFEST}; run {table.owner} for this day again"
             ) from error
         identity = target.removeprefix(f"{c.SNAPSHOT}=")
-        return Snapshot(snapshot_id=identity, path=path, **manifest)
+        return Snapshot(table.name, dt.isoformat(), identity, path, manifest["rows"], manifest["inputs"])
 
     def require(self, table: Table, dt: date) -> Snapshot:
         """The committed snapshot of a partition.
@@ -128,14 +113,8 @@ class Warehouse:
 
     def commit(self, table: Table, dt: date, staged: Path, rows: int, inputs: Sequence[Snapshot]) -> Snapshot:
         """Make a staged snapshot the partition's current one, atomically, and sweep those no reader can hold."""
-        manifest: dict[str, Any] = {
-            "table": table.name,
-            "dt": dt.isoformat(),
-            "rows": rows,
-            "digest": _digest(staged),
-            "inputs": dict(snapshot.reference for snapshot in inputs),
-            "input_digests": {snapshot.reference[0]: snapshot.digest for snapshot in inputs},
-        }
+        references = dict(snapshot.reference for snapshot in inputs)
+        manifest = {"table": table.name, "dt": dt.isoformat(), "rows": rows, "inputs": references}
         (staged / _MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         pointer = staged.parent / _POINTER
         previous = os.readlink(pointer) if pointer.is_symlink() else staged.name
@@ -144,7 +123,7 @@ class Warehouse:
         os.replace(beside, pointer)
         self._sweep(staged, keep={staged.name, previous})
         identity = staged.name.removeprefix(f"{c.SNAPSHOT}=")
-        return Snapshot(snapshot_id=identity, path=staged, **manifest)
+        return Snapshot(table.name, dt.isoformat(), identity, staged, rows, references)
 
     def write(self, table: Table, dt: date, rows: pa.Table, inputs: Sequence[Snapshot], now: datetime) -> Snapshot:
         """Write a partition from Arrow, without Spark: schema checked, then committed whole."""
@@ -179,15 +158,6 @@ class Warehouse:
             is_old = _written_at(newest) - _written_at(path) > _ABANDONED_AFTER
             if path.name not in keep and (was_committed or is_old):
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _digest(snapshot: Path) -> str:
-    """Order and names of the files do not matter: names are random."""
-    digests = []
-    for part in snapshot.glob("*.parquet"):
-        with part.open("rb") as content:
-            digests.append(hashlib.file_digest(content, "sha256").hexdigest())
-    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 
 
 def _written_at(snapshot: Path) -> datetime:

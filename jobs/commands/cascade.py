@@ -1,8 +1,7 @@
 """`cascade`: run again what depends on what was run again, and only that.
 
-A stale partition is computed when all that it reads is as it should be; if that came out with equal rows after all, it
-is left as it is. So a cascade that was killed goes on where it stopped. What another room must do first, and what
-depends on that, is reported with the commands.
+A stale partition is computed when all that it reads is as it should be, so a cascade that was killed goes on where it
+stopped. What another room must do first, and what depends on that, is reported with the commands.
 """
 
 import time
@@ -16,7 +15,7 @@ from contracts.errors import SettingsError
 from contracts.settings import load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from jobs.commands.backfill import Backfill, side_by_side, together
-from jobs.commands.registry import JOBS, Job
+from jobs.commands.registry import JOBS
 from jobs.commands.stale import Lineage, Partition, StalePartition, to_bring_on
 from jobs.session import open_session
 
@@ -43,26 +42,16 @@ def plan(lineage: Lineage, first: date = date.min, last: date = date.max) -> lis
 
 
 def cascade(backfill: Backfill, planned: Sequence[StalePartition]) -> list[Snapshot]:
-    """Compute the partitions, days of a job together; the first error ends it.
-
-    Returns:
-        What was written: less than planned where inputs came out equal.
-    """
-    settings = backfill.settings
-
-    def compute(job: Job, days: Sequence[date]) -> list[Snapshot]:
-        stale = {each.partition for each in Lineage(Warehouse(settings.warehouse_path), settings).stale()}
-        wanted = [day for day in days if Partition(job.writes.name, day) in stale]
-        return [snapshot for run in _consecutive(wanted) for snapshot in backfill.compute(job, run)]
-
-    partitions = {each.partition for each in planned}
-    work = []
-    for days in together(sorted({partition.dt for partition in partitions}), settings.spark.days_per_job):
-        for job in JOBS:
-            wanted = [day for day in days if Partition(job.writes.name, day) in partitions]
-            if wanted:
-                work.append((job, wanted))
-    return side_by_side(work, compute, settings)
+    """Compute the partitions, consecutive days of a job together; the first error ends it."""
+    partitions, settings = {each.partition for each in planned}, backfill.settings
+    ranges = together(sorted({partition.dt for partition in partitions}), settings.spark.days_per_job)
+    work = [
+        (job, consecutive)
+        for days in ranges
+        for job in JOBS
+        for consecutive in _consecutive([day for day in days if Partition(job.writes.name, day) in partitions])
+    ]
+    return side_by_side(work, backfill.compute, settings)
 
 
 def _consecutive(days: Sequence[date]) -> Iterator[list[date]]:
@@ -84,23 +73,20 @@ def command(first: First = None, last: Last = None, dry_run: DryRun = False) -> 
     started, settings = time.perf_counter(), load_settings()
     lineage = Lineage(Warehouse(settings.warehouse_path), settings)
     planned = plan(lineage, first.date() if first else date.min, last.date() if last else date.max)
-    changed = {each.partition for each in planned}
-    if dry_run:
-        for each in planned:
-            typer.echo(each.line())
-    elif planned:
-        written = cascade(Backfill(open_session(settings), settings, datetime.now(UTC), typer.echo), planned)
-        changed = {Partition(snapshot.table, date.fromisoformat(snapshot.dt)) for snapshot in written}
+    if planned and not dry_run:
+        cascade(Backfill(open_session(settings), settings, datetime.now(UTC), typer.echo), planned)
         lineage = Lineage(lineage.warehouse, settings)
-    _say_left(lineage, {each.partition for each in planned}, changed)
+    for each in planned if dry_run else ():
+        typer.echo(each.line())
+    _say_left(lineage, {each.partition for each in planned})
     verb = "would be run" if dry_run else "were run"
-    typer.echo(f"{len(changed)} partitions {verb} again in {time.perf_counter() - started:.1f} s")
+    typer.echo(f"{len(planned)} partitions {verb} again in {time.perf_counter() - started:.1f} s")
 
 
-def _say_left(lineage: Lineage, planned: Collection[Partition], changed: Collection[Partition]) -> None:
+def _say_left(lineage: Lineage, planned: Collection[Partition]) -> None:
     for each in lineage.stale():
         if each.partition not in planned:
             missing = lineage.missing(each.job, each.partition.dt) if each.job else []
             typer.echo(f"left: {each.line()}{f' after {missing[0]} is written' if missing else ''}")
-    for then, held in to_bring_on(lineage, changed).items():
+    for then, held in to_bring_on(lineage, planned).items():
         typer.echo(f"then {then}: it holds {held[0]}")

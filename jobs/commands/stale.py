@@ -1,7 +1,7 @@
 """`stale`: the partitions that a run of today would compute from other rows than they were computed from.
 
-Manifests tell what each partition has read, and jobs declare what they would read today; no row is looked at. An input
-that was written again with equal rows makes nothing stale, and neither does one that is there no more.
+Manifests tell which snapshots each partition has read, and jobs declare what they would read today; no row is looked
+at, so an input that was written again with equal rows counts as changed. One that is there no more makes nothing stale.
 """
 
 import json
@@ -131,9 +131,10 @@ class Lineage:
         current = self._snapshot(read)
         if current is None:
             return None
-        if current.reference[0] not in own.inputs:
+        partition, identity = current.reference
+        if partition not in own.inputs:
             return StaleReason.NEW
-        if not own.has_read(current):
+        if own.inputs[partition] != identity:
             return StaleReason.CHANGED
         return StaleReason.STALE if self._judge(read) else None
 

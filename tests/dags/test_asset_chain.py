@@ -91,7 +91,7 @@ def _have_ended(runs: list[dict[str, Any]], dags: list[str]) -> bool:
 
 def _assert_every_job_ran_once_for(day: str, day_before: str, commands: list[str]) -> None:
     position = {command: commands.index(command) for command in commands}
-    assert len(position) == len(commands) == 20
+    assert len(position) == len(commands) == 23
     judged = f"jobs next_day_metrics --date {day_before} --if-published"
     assert judged in position
     assert all(command.endswith(f"--date {day}") for command in set(position) - {judged, "feature_repo apply"})

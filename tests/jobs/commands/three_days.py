@@ -1,5 +1,6 @@
 """A log of three days, small enough to be read at a glance."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -48,6 +49,8 @@ def watch(
     return {**ids, c.EVENT_TIME: start, c.WATCHED_SECONDS: seconds, c.IS_CLICK: clicked}
 
 
-def write(warehouse: Warehouse, table: Table, day: date, *rows: dict[str, object]) -> Snapshot:
+def write(
+    warehouse: Warehouse, table: Table, day: date, *rows: dict[str, object], inputs: Sequence[Snapshot] = ()
+) -> Snapshot:
     """A partition of these rows; columns that are left out get a harmless value."""
-    return warehouse.write(table, day, pa.Table.from_pylist(rows_of(table, *rows), table.schema), [], NOW)
+    return warehouse.write(table, day, pa.Table.from_pylist(rows_of(table, *rows), table.schema), inputs, NOW)

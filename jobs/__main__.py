@@ -15,7 +15,7 @@ from contracts.names import Source
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import CANDIDATE_LIST
-from jobs.commands import candidate_lists, cascade, import_log, next_day_metrics, stale, sync_metastore
+from jobs.commands import candidate_lists, cascade, check, import_log, next_day_metrics, stale, sync_metastore
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.session import open_session
@@ -111,6 +111,7 @@ def _next_day_metrics(
 
 app.command(name="import_log")(import_log.command)
 app.command(name="log_days")(import_log.log_days_command)
+app.command(name="check")(check.command)
 app.command(name="stale")(stale.command)
 app.command(name="cascade")(cascade.command)
 app.command(name="sync_metastore")(sync_metastore.command)

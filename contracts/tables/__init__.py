@@ -4,6 +4,7 @@ from contracts.schema import Table
 from contracts.tables import derived, raw
 from contracts.tables.derived import (
     CANDIDATE_LIST,
+    CHECK_RESULT,
     CONTENT_VALUE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
@@ -39,6 +40,7 @@ __all__ = [
     "ALL_TABLES",
     "BROADCAST",
     "CANDIDATE_LIST",
+    "CHECK_RESULT",
     "CONTENT",
     "CONTENT_VALUE",
     "DERIVED_TABLES",

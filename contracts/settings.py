@@ -8,7 +8,7 @@ import os
 from datetime import date
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
@@ -248,6 +248,9 @@ class ServingSettings(Section):
     publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
     publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
+    channel_database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the representative VODs' database; none uses SQLite below `home`."
+    )
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
 
 
@@ -293,6 +296,12 @@ class Settings(BaseSettings):
     @property
     def simulation_database_path(self) -> Path:
         return self.home.resolve() / "simulation.db"
+
+    @property
+    def channel_database_url(self) -> str:
+        """Where `python -m serving publish_channels` writes; it may hold a password."""
+        chosen = self.serving.channel_database_url
+        return chosen.get_secret_value() if chosen else f"sqlite:///{self.home.resolve() / 'channels.db'}"
 
     @property
     def feast_registry_path(self) -> Path:

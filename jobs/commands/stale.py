@@ -156,13 +156,23 @@ def to_bring_on(lineage: Lineage, changed: Collection[Partition]) -> dict[str, l
     """
     settings = lineage.settings
     holders: dict[str, tuple[Need, ...]] = {
-        "python -m feature_repo materialize": (OfDay(t.USER_FEATURE),),
+        "python -m feature_repo materialize": (
+            OfDay(t.USER_FEATURE),
+            OfDay(t.STREAMER_FEATURE),
+            OfDay(t.CONTENT_VALUE),
+        ),
         "python -m models train": (
             Window(t.TRAINING_EXAMPLE, window_days=settings.two_tower.train_days),
             History(t.USER_FEATURE),
         ),
-        "python -m serving publish": (OfDay(t.CANDIDATE_LIST), OfDay(t.SEGMENT_LIST)),
-        "python -m serving sync_seen": (Window(t.VIEW_VALUE, window_days=settings.candidates.seen_window_days),),
+        "python -m serving publish": tuple(
+            OfDay(table) for table in (t.CANDIDATE_LIST, t.SEGMENT_LIST, t.REPRESENTATIVE_VOD, t.RELATED_STREAMER)
+        ),
+        "python -m serving publish_channels": (OfDay(t.REPRESENTATIVE_VOD),),
+        "python -m serving sync_seen": (
+            Window(t.VIEW_VALUE, window_days=settings.candidates.seen_window_days),
+            History(t.USER_ACTION),
+        ),
     }
     commands = {}
     for command, needs in holders.items():

@@ -33,7 +33,22 @@ def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Pa
     assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
     assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
     assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
-    assert (report.lists, report.segment_lists, report.users) == (4, 2, 3)
+    assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 3, 3)
+
+
+def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store, tmp_path: Path) -> None:
+    report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
+
+    vods = unpack(store.target_list(report.generation, "channel_vods", 10) or b"")
+    related = unpack(store.target_list(report.generation, "related_streamers", 10) or b"")
+
+    assert (vods.item_ids.tolist(), vods.streamer_ids.tolist()) == ([101, 103], [10, 10])
+    assert {SOURCES[source] for source in vods.sources} == {"representative"}
+    assert (related.item_ids.tolist(), related.streamer_ids.tolist()) == ([12, 11], [12, 11])
+    assert {(KINDS[kind], SOURCES[source]) for kind, source in zip(related.kinds, related.sources, strict=True)} == {
+        ("streamer", "related_streamers")
+    }
+    assert store.target_list(report.generation, "related_streamers", 300) is None
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 1_000])

@@ -40,6 +40,10 @@ class MissingPartitionError(StreamrecError):
         super().__init__(f"table {table} has no partition dt={dt}; run first: {run}")
 
 
+class PartialDayError(StreamrecError):
+    """A part of a day was about to stand for the whole, or for another part."""
+
+
 class CorruptSnapshotError(StreamrecError):
     """A partition's pointer names a snapshot that is not whole."""
 

@@ -27,6 +27,7 @@ class PlatformSettings(Section):
     time_zone: str = Field("UTC", description="Zone of the platform's day; KuaiRand's is Asia/Shanghai.")
     late_days: int = Field(2, ge=0, description="Rows up to this old belong to the log; older ones are quarantined.")
     publish_delay_minutes: int = Field(180, ge=0, description="From the end of a day until its lists can be served.")
+    hourly_delay_minutes: int = Field(30, ge=0, description="The same from the end of an hour, whose jobs are cheap.")
 
 
 class SparkSettings(Section):

@@ -71,6 +71,8 @@ class Tables:
 
     Args:
         now: Time of the run, for snapshot ids only: rows never hold it, so a re-run gives equal rows.
+        until: Of an hourly run: the end of the hour. What begins later does not count yet, and where the day has no
+            partition of a slower table, the newest one stands in.
         inputs: What was read for all that the job writes.
         inputs_of: What was read for one day of a range, by that day.
     """
@@ -78,6 +80,7 @@ class Tables:
     spark: SparkSession
     warehouse: Warehouse
     now: datetime
+    until: datetime | None = None
     inputs: dict[str, Snapshot] = field(default_factory=dict)
     inputs_of: defaultdict[date, dict[str, Snapshot]] = field(default_factory=lambda: defaultdict(dict))
     created: set[str] = field(default_factory=set)
@@ -120,7 +123,7 @@ class Tables:
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).write.parquet(str(staged))
-        snapshot = self.warehouse.commit(table, day, staged, _rows_in(staged), self.inputs_for(day))
+        snapshot = self.warehouse.commit(table, day, staged, _rows_in(staged), self.inputs_for(day), self.until)
         self.sync(table, [snapshot])
         return snapshot
 
@@ -173,7 +176,7 @@ class Tables:
         else:
             own.mkdir()
             pq.write_table(table.schema.empty_table(), own / "part-00000.parquet")
-        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day])
+        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day], self.until)
 
     def inputs_for(self, day: date) -> list[Snapshot]:
         """What the day's partition depends on, as read so far."""

@@ -31,12 +31,14 @@ class Backfill:
     Args:
         now: Time of the run, for snapshot ids only.
         report: Takes one line of progress at a time.
+        until: Of an hourly run: the end of the hour.
     """
 
     spark: SparkSession
     settings: Settings
     now: datetime
     report: Report
+    until: datetime | None = None
 
     def run(self, jobs: Sequence[Job], first: date, last: date) -> list[Snapshot]:
         """Run the jobs for every day from `first` to `last`, both included; the first error ends the range."""
@@ -46,7 +48,7 @@ class Backfill:
     def compute(self, job: Job, days: Sequence[date]) -> list[Snapshot]:
         """Run one job for consecutive days."""
         started = time.perf_counter()
-        tables = Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now)
+        tables = Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now, self.until)
         snapshots = job.run(tables, days, self.settings)
         seconds = time.perf_counter() - started
         for snapshot in snapshots:

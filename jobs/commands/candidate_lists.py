@@ -26,7 +26,7 @@ from contracts.tables import (
     VIEW_VALUE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import as_known, publish_time, read, window_views
+from jobs.commands.readings import as_known, partitions, publish_time, read, window_views
 from jobs.needs import History, Latest, Need, OfDay, Window
 from jobs.tables import Tables
 from jobs.transformations.candidate_lists import (
@@ -131,23 +131,28 @@ def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
         representative=_read_small(tables, needed.representative, day, _REPRESENTATIVE),
         not_public=not_public(as_known(tables, needed.contents, [day])).select(c.CONTENT_ID).toArrow(),
         model_version=_model_version(tables, needed.retrieved, day),
-        available_at=publish_time(day, settings),
+        available_at=publish_time(tables, day, settings),
     )
 
 
 def _read_small(tables: Tables, need: OfDay, day: date, columns: Sequence[str]) -> pa.Table:
     """Without Spark: a row per popular item, or some per streamer, are not worth a query."""
-    snapshot = tables.warehouse.require(need.table, day)
+    snapshot = _snapshot(tables, need, day)
     reference, _ = snapshot.reference
     tables.inputs[reference] = snapshot
     return tables.warehouse.read_snapshot(need.table, snapshot, columns)
+
+
+def _snapshot(tables: Tables, need: OfDay, day: date) -> Snapshot:
+    (dt,) = partitions(tables, need, [day])[day]
+    return tables.warehouse.require(need.table, dt)
 
 
 def _model_version(tables: Tables, need: OfDay | None, day: date) -> str | None:
     """A retrieval is one model's: its first row tells the version."""
     if need is None:
         return None
-    parts = sorted(tables.warehouse.require(need.table, day).path.glob("*.parquet"))
+    parts = sorted(_snapshot(tables, need, day).path.glob("*.parquet"))
     versions = ds.dataset(parts, format="parquet").head(1, columns=[c.MODEL_VERSION]).column(0).to_pylist()
     return versions[0] if versions else None
 

@@ -1,7 +1,7 @@
 """`check`: is what stands of a day fit to be published from?
 
-Every partition of the day is checked that is not stale: one that is will be written anew before it is used. So the same
-command serves after the import, after the derived tables and after the lists.
+Every partition of the day is checked that is not stale nor of an hour: those are written anew before the day is used.
+So the same command serves after the import, after the derived tables and after the lists.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ def check(warehouse: Warehouse, settings: Settings, day: date) -> list[Result]:
         Result(table.name, snapshot.snapshot_id, _severity(finding, settings), finding)
         for table in ALL_TABLES.values()
         if table not in _NOT_CHECKED and (table.name, day) not in stale
-        if (snapshot := warehouse.current(table, day)) is not None
+        if (snapshot := warehouse.current(table, day)) is not None and snapshot.until is None
         for finding in _findings(warehouse, table, snapshot, settings)
     ]
     if not results:

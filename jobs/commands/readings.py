@@ -1,19 +1,20 @@
 """What several commands read and write in the same way, for one day or for a range of days."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.clock import available_at
+from contracts.errors import PartialDayError
 from contracts.schema import Table
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
 from jobs.needs import Latest, Need, OfDay, Window
 from jobs.tables import Tables
-from jobs.transformations.as_of import AS_OF, moment_of, of_own_day, spread
+from jobs.transformations.as_of import AS_OF, moment_of, spread
 from jobs.transformations.views import latest_views
 
 
@@ -31,11 +32,24 @@ def partitions(tables: Tables, need: Need, days: Sequence[date]) -> dict[date, l
 
     Raises:
         MissingPartitionError: one that is required is not there; the message says which job to run.
+        PartialDayError: one that is required is of another part of its day.
     """
+    existing, is_hourly = tables.warehouse.dates(need.table), tables.until is not None
+    wanted = Latest(need.table) if is_hourly and isinstance(need, OfDay) else need
+    found = {day: wanted.partitions(existing, day) for day in days}
     for day in days if need.required else ():
-        tables.warehouse.require(need.table, day)
-    existing = tables.warehouse.dates(need.table)
-    return {day: need.partitions(existing, day) for day in days}
+        if wanted is need or not found[day]:
+            _require(tables, need.table, day)
+    return found
+
+
+def _require(tables: Tables, table: Table, day: date) -> None:
+    until = tables.warehouse.require(table, day).until
+    if until is not None and until != tables.until:
+        raise PartialDayError(
+            f"table {table.name} dt={day} holds what began before {until}; run first, of the same hour or of the whole "
+            f"day: {table.owner} --date {day}"
+        )
 
 
 def window_views(tables: Tables, need: Window, days: Sequence[date]) -> DataFrame:
@@ -53,7 +67,8 @@ def of_days(tables: Tables, need: OfDay, days: Sequence[date]) -> DataFrame:
     Raises:
         MissingPartitionError: one that is required is not there; the message says which job to run.
     """
-    return of_own_day(read(tables, need, days))
+    needed = partitions(tables, need, days)
+    return spread(tables.read_for(need.table, needed), used_by(needed))
 
 
 def as_known(tables: Tables, need: Latest, days: Sequence[date]) -> DataFrame:
@@ -73,7 +88,7 @@ def used_by(needed: Mapping[date, Sequence[date]]) -> dict[date, list[date]]:
 
 def write(tables: Tables, table: Table, days: Sequence[date], rows: DataFrame, settings: Settings) -> list[Snapshot]:
     """Write derived partitions from rows with `as_of`; a row becomes available when its day's batch is published."""
-    available = moment_of({day: publish_time(day, settings) for day in days})
+    available = moment_of({day: publish_time(tables, day, settings) for day in days})
     return write_rows(tables, table, days, rows.withColumn(c.AVAILABLE_AT, available))
 
 
@@ -84,7 +99,9 @@ def write_rows(tables: Tables, table: Table, days: Sequence[date], rows: DataFra
     return tables.write_days(table, days, rows.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF))
 
 
-def publish_time(day: date, settings: Settings) -> datetime:
-    """When what is derived from `day` may be used."""
+def publish_time(tables: Tables, day: date, settings: Settings) -> datetime:
+    """When what is derived from `day`, or from its hours so far, may be used."""
     platform = settings.platform
+    if tables.until is not None:
+        return tables.until + timedelta(minutes=platform.hourly_delay_minutes)
     return available_at(day, platform.time_zone, platform.publish_delay_minutes)

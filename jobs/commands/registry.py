@@ -40,6 +40,7 @@ class Job:
         run: Writes the partitions of consecutive days, with one Spark job where it can.
         needs: What a day reads; `run` reads nothing else.
         in_backfill: False for what only the day that is published needs.
+        hourly: Cheap enough, and of use, within the day.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Job:
     needs: Callable[[Settings], tuple[Need, ...]]
     writes: Table
     in_backfill: bool = True
+    hourly: bool = False
 
     def reads(self, settings: Settings) -> set[str]:
         """Names of the tables that it reads."""
@@ -58,10 +60,10 @@ class Job:
 
 
 JOBS: Final = (
-    Job("view_valuation", view_valuation.run, view_valuation.needs, t.VIEW_VALUE),
-    Job("preferred_streamers", preferred_streamers.run, preferred_streamers.needs, t.PREFERRED_STREAMER),
-    Job("content_values", content_values.run, content_values.needs, t.CONTENT_VALUE),
-    Job("popular_items", popular_items.run, popular_items.needs, t.POPULAR_ITEM),
+    Job("view_valuation", view_valuation.run, view_valuation.needs, t.VIEW_VALUE, hourly=True),
+    Job("preferred_streamers", preferred_streamers.run, preferred_streamers.needs, t.PREFERRED_STREAMER, hourly=True),
+    Job("content_values", content_values.run, content_values.needs, t.CONTENT_VALUE, hourly=True),
+    Job("popular_items", popular_items.run, popular_items.needs, t.POPULAR_ITEM, hourly=True),
     Job("streamer_features", streamer_features.run, streamer_features.needs, t.STREAMER_FEATURE),
     Job("training_examples", training_examples.run, training_examples.needs, t.TRAINING_EXAMPLE),
     Job("user_features", user_features.run, user_features.needs, t.USER_FEATURE),
@@ -71,6 +73,7 @@ JOBS: Final = (
         related_streamers.needs,
         t.RELATED_STREAMER,
         in_backfill=False,
+        hourly=True,
     ),
     Job(
         "streamer_orientation",
@@ -80,9 +83,16 @@ JOBS: Final = (
         in_backfill=False,
     ),
     Job("live_candidates", live_candidates.run, live_candidates.needs, t.LIVE_CANDIDATE, in_backfill=False),
-    Job("representative_vods", representative_vods.run, representative_vods.needs, t.REPRESENTATIVE_VOD),
-    Job(candidate_lists.NAME, candidate_lists.run, candidate_lists.needs, t.CANDIDATE_LIST, in_backfill=False),
-    Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False),
+    Job("representative_vods", representative_vods.run, representative_vods.needs, t.REPRESENTATIVE_VOD, hourly=True),
+    Job(
+        candidate_lists.NAME,
+        candidate_lists.run,
+        candidate_lists.needs,
+        t.CANDIDATE_LIST,
+        in_backfill=False,
+        hourly=True,
+    ),
+    Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False, hourly=True),
 )
 
 

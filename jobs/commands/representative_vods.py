@@ -22,6 +22,6 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     """Write the representative VODs of each day."""
     of_day, contents = needs(settings)
     values = of_days(tables, of_day, days)
-    day_ends = {day: day_bounds(day, settings.platform.time_zone)[1] for day in days}
+    day_ends = {day: tables.until or day_bounds(day, settings.platform.time_zone)[1] for day in days}
     best = representative_vods(values, as_known(tables, contents, days), day_ends, settings.representative)
     return write(tables, REPRESENTATIVE_VOD, days, best, settings)

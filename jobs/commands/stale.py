@@ -108,7 +108,7 @@ class Lineage:
 
     def _stale_inputs(self, partition: Partition) -> tuple[tuple[Partition, StaleReason], ...]:
         own = self._snapshot(partition)
-        if own is None:
+        if own is None or own.until is not None:  # of an hour: the next one or the day's own run replaces it
             return ()
         judged = ((read, self._reason(own, read)) for read in self._would_read(own))
         order = list(StaleReason)

@@ -29,6 +29,8 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     platform, valuation = settings.platform, settings.valuation
     window, contents_known = needs(settings)
     events = read(tables, window, days)
+    if tables.until is not None:
+        events = events.where(f.col(c.EVENT_TIME) < f.lit(tables.until))
     lengths = content_lengths(as_known(tables, contents_known, days))
     versions = views(events, platform.time_zone, window.window_days)
     versions.persist()  # read for three kinds of sums and once more

@@ -99,6 +99,16 @@ LABEL_VALUED: Final = "label_valued"
 LABEL_LIKE: Final = "label_like"
 LABEL_FOLLOW: Final = "label_follow"
 
+# Data-quality checks
+CHECK_NAME: Final = "check_name"
+TABLE_NAME: Final = "table_name"
+COLUMN_NAME: Final = "column_name"
+LOWER_BOUND: Final = "lower_bound"
+UPPER_BOUND: Final = "upper_bound"
+VERDICT: Final = "verdict"
+SEVERITY: Final = "severity"
+SNAPSHOT_ID: Final = "snapshot_id"
+
 # Candidates, slates, impressions
 SOURCE: Final = "source"
 EXPLORATION_KIND: Final = "exploration_kind"

@@ -50,6 +50,31 @@ class FeedbackAction(StrEnum):
     DISMISS = "dismiss"
 
 
+class Check(StrEnum):
+    """What can be wrong with a partition."""
+
+    ROW_COUNT = "row_count"
+    NULLS = "nulls"
+    RANGE = "range"
+    UNKNOWN_IDS = "unknown_ids"
+    DRIFT = "drift"
+
+
+class Verdict(StrEnum):
+    """What a check found; `no_history` where there is too little to compare with."""
+
+    PASSED = "passed"
+    NO_HISTORY = "no_history"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """What a failed check does: say so, or stop what comes after it."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class Surface(StrEnum):
     """The places where a list is shown."""
 

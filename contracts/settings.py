@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, ExplorationKind, FusionMethod, LogFormat, Source, Surface
+from contracts.names import Check, ContentKind, ExplorationKind, FusionMethod, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -27,6 +27,7 @@ class PlatformSettings(Section):
     time_zone: str = Field("UTC", description="Zone of the platform's day; KuaiRand's is Asia/Shanghai.")
     late_days: int = Field(2, ge=0, description="Rows up to this old belong to the log; older ones are quarantined.")
     publish_delay_minutes: int = Field(180, ge=0, description="From the end of a day until its lists can be served.")
+    hourly_delay_minutes: int = Field(30, ge=0, description="The same from the end of an hour, whose jobs are cheap.")
 
 
 class SparkSettings(Section):
@@ -82,6 +83,23 @@ class IngestSettings(Section):
         None, description="Where it reads when --log is not given: a task names only its day."
     )
     mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
+
+
+class ChecksSettings(Section):
+    """What a day's tables may look like before anything is published from them."""
+
+    history_days: int = Field(7, ge=1, description="Days before that a day is compared with: every weekday once.")
+    min_history_days: int = Field(3, ge=1, description="With fewer, a median is one odd day's opinion.")
+    min_rows: int = Field(100, ge=1, description="Of a usual day; the number of fewer rows varies by chance.")
+    row_ratio_lower: float = Field(0.5, ge=0, description="To the median day: less is a log that is not whole.")
+    row_ratio_upper: float = Field(3.0, ge=1, description="To it: a great event doubles a day; more is bots or twice.")
+    max_unknown_share: float = Field(0.05, ge=0, le=1, description="Rows whose id the catalogue does not know (yet).")
+    min_drift_rows: int = Field(1_000, ge=1, description="Of either side; below it chance alone makes an index of 0.1.")
+    max_drift: float = Field(0.25, gt=0, description="Population stability index: 0.1 is a shift, 0.25 a large one.")
+    only_warn: tuple[Check, ...] = Field(
+        (Check.UNKNOWN_IDS, Check.DRIFT),
+        description="Checks that stop nothing: habits change, and a content may be watched before it is catalogued.",
+    )
 
 
 class PreferenceSettings(Section):
@@ -282,6 +300,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     feast: FeastSettings = FeastSettings()
     ingest: IngestSettings = IngestSettings()
+    checks: ChecksSettings = ChecksSettings()
     preferences: PreferenceSettings = PreferenceSettings()
     valuation: ValuationSettings = ValuationSettings()
     popularity: PopularitySettings = PopularitySettings()

@@ -60,7 +60,8 @@ def publish(
     lists = warehouse.read(CANDIDATE_LIST, day)
     fallbacks = warehouse.read(SEGMENT_LIST, day)
     channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
-    users = warehouse.read(USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    features = warehouse.latest(USER_FEATURE, day) or warehouse.require(USER_FEATURE, day)  # a running day has none yet
+    users = warehouse.read_snapshot(USER_FEATURE, features, [c.USER_ID, c.SEGMENT])
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()

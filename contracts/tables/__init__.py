@@ -4,6 +4,7 @@ from contracts.schema import Table
 from contracts.tables import derived, raw
 from contracts.tables.derived import (
     CANDIDATE_LIST,
+    CHECK_RESULT,
     CONTENT_VALUE,
     EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
@@ -40,6 +41,7 @@ __all__ = [
     "ALL_TABLES",
     "BROADCAST",
     "CANDIDATE_LIST",
+    "CHECK_RESULT",
     "CONTENT",
     "CONTENT_VALUE",
     "DERIVED_TABLES",

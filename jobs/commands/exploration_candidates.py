@@ -6,8 +6,9 @@ from datetime import date
 from contracts.names import ExplorationKind
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import EXPLORATION_CANDIDATE, PREFERRED_STREAMER, RELATED_STREAMER, STREAMER
-from jobs.commands.readings import latest_of_days, of_days, window_views, write
+from contracts.tables import EXPLORATION_CANDIDATE, PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, VIEW_VALUE
+from jobs.commands.readings import as_known, of_days, window_views, write
+from jobs.needs import Latest, OfDay, Window
 from jobs.tables import Tables
 from jobs.transformations.exploration.candidates import exploration_candidates
 from jobs.transformations.exploration.category_rising import category_rising
@@ -18,12 +19,22 @@ from jobs.transformations.exploration.trends import streamer_trends, tastes
 from jobs.transformations.streamer_orientation import visits
 
 
+def needs(settings: Settings) -> tuple[Window, Latest, OfDay, OfDay]:
+    """What a day reads."""
+    return (
+        Window(VIEW_VALUE, required=True, window_days=settings.exploration.window_days),
+        Latest(STREAMER),
+        OfDay(PREFERRED_STREAMER, required=True),
+        OfDay(RELATED_STREAMER, required=True),
+    )
+
+
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the streamers for exploration of each day."""
     exploration = settings.exploration
-    views = window_views(tables, days, exploration.window_days)
-    streamers = latest_of_days(tables, STREAMER, days)
-    preferred, related = (of_days(tables, table, days) for table in (PREFERRED_STREAMER, RELATED_STREAMER))
+    window, latest, *of_day = needs(settings)
+    views, streamers = window_views(tables, window, days), as_known(tables, latest, days)
+    preferred, related = (of_days(tables, need, days) for need in of_day)
     watched = visits(views)
     of_users, trends = tastes(watched, streamers, exploration), streamer_trends(views, streamers, exploration)
     found = {

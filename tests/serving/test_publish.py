@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from contracts.errors import MissingPartitionError, StoreUnavailableError
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST
+from contracts.tables import CANDIDATE_LIST, USER_FEATURE
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
@@ -86,6 +87,13 @@ def test_publishing_again_keeps_two_generations_and_memory_does_not_grow(redis_u
 def test_a_day_without_lists_says_which_job_to_run(store: Store, tmp_path: Path) -> None:
     with pytest.raises(MissingPartitionError, match="run first: python -m jobs candidate_lists"):
         publish(Warehouse(tmp_path), store, SETTINGS, DAY, NOW)
+
+
+def test_a_running_day_takes_the_segments_of_the_newest_features(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    today, yesterday = (warehouse.partition_path(USER_FEATURE, day) for day in (DAY, DAY - timedelta(days=1)))
+    today.rename(yesterday)
+    assert publish(warehouse, store, SETTINGS, DAY, NOW).users == 3
 
 
 class DyingStore(RedisStore):

@@ -170,8 +170,11 @@ class WeightReason(StrEnum):
 
     IMPOSSIBLE_SECONDS = "impossible_seconds"
     OVERLAPPING_VIEWS = "overlapping_views"
+    IDLE_LIVE = "idle_live"
     NEAR_ZERO_BURST = "near_zero_burst"
+    SINGLE_STREAMER = "single_streamer"
     USER_CAP = "user_cap"
+    NEWCOMER_CROWD = "newcomer_crowd"
 
 
 class LogFormat(StrEnum):

@@ -122,14 +122,30 @@ class ValuationSettings(Section):
     """Value of a view and of a content."""
 
     window_days: int = Field(14, ge=1, description="Days whose views give a user's and a content's usual watch time.")
-    prior_views: float = Field(5.0, gt=0, description="Views' worth of shrinkage of a mean to the wider group's.")
+    length_groups: int = Field(4, ge=1, description="Quantiles of a kind's lengths within which views are compared.")
+    prior_views: float = Field(5.0, gt=0, description="Views' worth of shrinkage of a content to its wider group.")
+    user_prior_views: float = Field(20.0, gt=0, description="Of a user's mean to 0: users differ less than contents.")
+    group_prior_views: float = Field(
+        100.0, gt=0, description="Of a length's mean to its kind's: few lengths, many views."
+    )
+    streamer_prior_viewers: float = Field(20.0, gt=0, description="Of a streamer's mean to their kind's.")
     valued_threshold: float = Field(0.6, ge=0, le=1, description="At or above it a view is a valued watch.")
-    confidence_z: float = Field(1.28, gt=0, description="One-sided 90 % lower bound of a content's mean value.")
+    confidence_z: float = Field(0.5, gt=0, description="Ranks `world`'s contents best; shrinkage is caution already.")
+    prior_streamers: float = Field(5.0, gt=0, description="Streamers beside the first at which an account counts half.")
+    crowd_evidence: float = Field(
+        7.0,
+        gt=0,
+        description="Log-likelihood ratio; honest days of `world` stay below it on all but 1 in 10,000 views.",
+    )
     max_user_views_per_day: int = Field(200, ge=1, description="Views beyond it share this many views' weight.")
+    max_single_streamer_views: int = Field(
+        10, ge=1, description="The same for a day with one streamer: a fan's evening."
+    )
+    max_live_hours_per_day: float = Field(8.0, gt=0, le=24, description="Longer, nobody is in front of the player.")
     near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
     near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
     overlap_tolerance: float = Field(1.5, ge=1, description="Watched over elapsed time; a second screen is believed.")
-    min_deviation: float = Field(1e-3, gt=0, description="Of log watch time; below it all watches are alike.")
+    min_deviation: float = Field(1e-3, gt=0, description="Of watched shares; below it all watches are alike.")
 
 
 class PopularitySettings(Section):

@@ -1,4 +1,7 @@
-"""The place of what is not everyday: attackers add plays, outages take some away, drift changes the people."""
+"""The place of what happens to the honest: outages take plays away, drift changes the people.
+
+Attackers are beside them (`world.attackers`): the honest never meet them.
+"""
 
 from datetime import date
 from typing import Protocol

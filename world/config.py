@@ -2,11 +2,12 @@
 
 import tomllib
 from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from contracts.errors import WorldConfigError
 from contracts.settings import Section
@@ -129,6 +130,30 @@ class LogConfig(Section):
     exposure_share: float = Field(0.02, ge=0, le=1, description="Examined, not played places logged with 0 seconds.")
 
 
+class AttackKind(StrEnum):
+    """What the accounts of an attack do."""
+
+    FRESH_BOTS = "fresh_bots"
+    LOOP_BOTS = "loop_bots"
+    STREAMER_FARM = "streamer_farm"
+    IDLE_LIVE = "idle_live"
+    MIMICS = "mimics"
+
+
+class AttackConfig(Section):
+    """Accounts that want one VOD, the target, to rise."""
+
+    kind: AttackKind = Field(description="What the accounts do.")
+    share: float = Field(0.01, gt=0, le=1, description="Accounts per honest user active on the day they appear.")
+    day: int = Field(ge=1, description="Logged day of the boost; 1 is the first.")
+    target: int | None = Field(
+        None, description="content_id of a VOD; unset takes the median of those watched, by seconds watched so far."
+    )
+    loops: int = Field(20, ge=2, description="Times that each of the `loop_bots` watches the target.")
+    idle_hours: float = Field(10.0, gt=0, le=24, description="How long each of `idle_live` leaves its player on.")
+    honest_days: int = Field(2, ge=1, description="Days before the boost on which `mimics` live like anybody.")
+
+
 class WorldConfig(Section):
     """One synthetic platform."""
 
@@ -145,6 +170,7 @@ class WorldConfig(Section):
     choice: ChoiceConfig = ChoiceConfig()
     bonds: BondConfig = BondConfig()
     log: LogConfig = LogConfig()
+    attack: AttackConfig | None = Field(None, description="Nobody cheats unless it is set.")
 
     @field_validator("hour_weights")
     @classmethod
@@ -161,6 +187,23 @@ class WorldConfig(Section):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{value} is no IANA time zone") from error
         return value
+
+    @model_validator(mode="after")
+    def _attack_within_the_log(self) -> Self:
+        if self.attack is not None and not 1 <= self.attack_begins <= self.attack.day <= self.days:
+            raise ValueError(
+                f"attack.day {self.attack.day} leaves no room: the log has {self.days} days, and the accounts of"
+                f" {self.attack.kind} appear on day {self.attack_begins}"
+            )
+        return self
+
+    @property
+    def attack_begins(self) -> int:
+        """Logged day on which the accounts of the attack appear; 0 where nobody cheats."""
+        if self.attack is None:
+            return 0
+        is_mimic = self.attack.kind is AttackKind.MIMICS
+        return self.attack.day - (self.attack.honest_days if is_mimic else 0)
 
     @property
     def last_day(self) -> date:

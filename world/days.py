@@ -8,7 +8,7 @@ from contracts.clock import days_between
 from world.behaviours import Behaviour
 from world.bonds import Bonds, adopted, next_day
 from world.day import simulate_day
-from world.plays import Plays
+from world.plays import Plays, Raid
 from world.population import Ints
 from world.streams import Streams
 from world.visits import Scene
@@ -24,7 +24,11 @@ class State:
 
 @dataclass(frozen=True)
 class Day:
-    """What a day brought: its beginning, the plays that reach the log, the rows that made ties, its end."""
+    """What a day brought: its beginning, the honest plays that reach the log, the rows that made ties, its end.
+
+    Args:
+        raid: What attackers add, from the day on which their accounts appear.
+    """
 
     day: date
     scene: Scene
@@ -32,6 +36,7 @@ class Day:
     plays: Plays
     new_ties: Ints
     after: State
+    raid: Raid | None = None
 
 
 def live_through(state: State, behaviours: Sequence[Behaviour], streams: Streams) -> Iterator[Day]:

@@ -1,11 +1,12 @@
 """Plays: what users did, before the log cuts it into rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 
 import numpy as np
 
-from world.population import Bools, Floats, Ints
+from world.population import Bools, Floats, Ints, Users
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,21 @@ class Plays:
 
     def take(self, rows: Ints | Bools) -> "Plays":
         return Plays(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Raid:
+    """What an attack adds to the platform; its accounts' rows follow those of the honest users.
+
+    Args:
+        accounts: The accounts as the platform sees them; beside that the doubles of honest users.
+        target: Row of the catalogue that is to rise.
+        plays: By day.
+    """
+
+    accounts: Users
+    target: int
+    plays: Mapping[date, Plays]
 
 
 def join(parts: Sequence[Plays]) -> Plays:

@@ -3,7 +3,7 @@
 Letters: U users, S streamers, C categories, D dimensions of the taste space.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,9 @@ class Users:
     @property
     def ids(self) -> Ints:
         return FIRST_USER_ID + np.arange(len(self.activity))
+
+    def take(self, rows: Ints) -> "Users":
+        return Users(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True)

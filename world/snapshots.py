@@ -10,31 +10,40 @@ from contracts.clock import day_bounds
 from contracts.names import Visibility
 from contracts.tables import BROADCAST, CONTENT, STREAMER, USER
 from world.choice import CLIP, KINDS, VOD
+from world.config import UserConfig
 from world.log import as_table, timestamps, words
-from world.population import FIRST_STREAMER_ID, FIRST_USER_ID
+from world.plays import Raid
+from world.population import FIRST_STREAMER_ID, FIRST_USER_ID, Users
 from world.schedule import FIRST_BROADCAST_ID
 from world.visits import Scene
 
 
-def snapshots(scene: Scene, day: date) -> dict[str, pa.Table]:
-    """The day's snapshot of each table, by the table's versioned name."""
+def snapshots(scene: Scene, day: date, raid: Raid | None = None) -> dict[str, pa.Table]:
+    """The day's snapshot of each table, by the table's versioned name; an attack's accounts look like any other."""
     begin, end = (moment.timestamp() for moment in day_bounds(day, scene.config.time_zone))
     return {
-        USER.name: user_rows(scene, end),
+        USER.name: user_rows(scene, end, raid),
         STREAMER.name: streamer_rows(scene, end),
         BROADCAST.name: broadcast_rows(scene, begin, end),
         CONTENT.name: content_rows(scene, end),
     }
 
 
-def user_rows(scene: Scene, end: float) -> pa.Table:
+def user_rows(scene: Scene, end: float, raid: Raid | None = None) -> pa.Table:
     """Users registered by a moment."""
-    users, config = scene.population.users, scene.config.users
-    here = users.registered < end
+    honest = _user_rows(scene.config.users, scene.population.users, FIRST_USER_ID, end)
+    if raid is None:
+        return honest
+    first = FIRST_USER_ID + len(scene.population.users.activity)
+    return pa.concat_tables([honest, _user_rows(scene.config.users, raid.accounts, first, end)])
+
+
+def _user_rows(config: UserConfig, users: Users, first_id: int, end: float) -> pa.Table:
+    here = np.flatnonzero(users.registered < end)
     return as_table(
         USER,
         {
-            c.USER_ID: users.ids[here],
+            c.USER_ID: first_id + here,
             c.REGISTERED_AT: timestamps(users.registered[here]),
             c.LANGUAGE: words(list(config.languages), users.language[here]),
             c.COUNTRY: words(list(config.countries), users.country[here]),

@@ -4,9 +4,12 @@ import numpy as np
 import pyarrow as pa
 
 from contracts import columns as c
-from contracts.schema import FLOAT64, INT64, TIMESTAMP, Column, Table
+from contracts.schema import FLOAT64, INT64, STRING, TIMESTAMP, Column, Table
 from world.bonds import Bonds
-from world.log import as_table, timestamps
+from world.catalogue import FIRST_CONTENT_ID
+from world.config import AttackKind
+from world.log import as_table, timestamps, words
+from world.plays import Raid
 from world.population import FIRST_STREAMER_ID, FIRST_USER_ID, Floats
 from world.visits import Scene
 
@@ -78,6 +81,19 @@ TRUE_TIE = Table(
     _OWNER,
     0,
 )
+TRUE_BOT = Table(
+    "true_bot_v1",
+    "One account of an attack; written only where there is one.",
+    (
+        Column(c.USER_ID, INT64, "the account"),
+        Column(c.ATTACK, STRING, "what the account does"),
+        Column(c.CONTENT_ID, INT64, "the VOD that it wants to rise"),
+    ),
+    (c.USER_ID,),
+    _OWNER,
+    0,
+    (),
+)
 TRUTH_TABLES = (TRUE_USER, TRUE_STREAMER, TRUE_CONTENT, TRUE_BROADCAST, TRUE_TIE)
 
 
@@ -119,6 +135,20 @@ def ties(bonds: Bonds) -> pa.Table:
     """The ties at the start of a day."""
     user, streamer = np.nonzero(bonds.ties)
     return as_table(TRUE_TIE, {c.USER_ID: user + FIRST_USER_ID, c.STREAMER_ID: streamer + FIRST_STREAMER_ID})
+
+
+def bots(scene: Scene, raid: Raid, kind: AttackKind) -> pa.Table:
+    """The accounts of an attack."""
+    rows = len(scene.population.users.activity) + np.arange(len(raid.accounts.activity))
+    nothing = np.zeros_like(rows)
+    return as_table(
+        TRUE_BOT,
+        {
+            c.USER_ID: rows + FIRST_USER_ID,
+            c.ATTACK: words([kind], nothing),
+            c.CONTENT_ID: nothing + raid.target + FIRST_CONTENT_ID,
+        },
+    )
 
 
 def _lists(factors: Floats) -> pa.Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from world.answer import Feedback, answer_slate
+from world.attackers import with_attackers
 from world.behaviours import Behaviour
 from world.bonds import first_bonds
 from world.catalogue import make_contents
@@ -52,7 +53,8 @@ class World:
 
     def days(self) -> Iterator[Day]:
         """Live through every day of the config, always from the first state."""
-        for day in live_through(self.first, self._behaviours, self._streams):
+        honest = live_through(self.first, self._behaviours, self._streams)
+        for day in with_attackers(honest, self.first.scene.config, self._streams):
             self.state = day.after
             yield day
 

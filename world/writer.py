@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from contracts import columns as c
@@ -16,7 +18,7 @@ from world.days import Day
 from world.log import action_rows, watch_rows
 from world.snapshots import snapshots
 from world.streams import Streams
-from world.truth import TRUE_TIE, ties, traits
+from world.truth import TRUE_BOT, TRUE_TIE, bots, ties, traits
 from world.visits import Scene
 
 LOG_TABLES = (WATCH_EVENT, USER_ACTION, USER, CONTENT, STREAMER, BROADCAST)
@@ -40,20 +42,31 @@ def write_world(scene: Scene, days: Iterable[Day], streams: Streams, out_dir: Pa
     _describe(out_dir, scene, is_complete=False)
     for name, rows in traits(scene).items():
         yield _write(out_dir / _TRUTH, name, "", rows)
-    late = WATCH_EVENT.schema.empty_table()
+    late, raid = WATCH_EVENT.schema.empty_table(), None
     for day in days:
         on_time, next_late = _watches(scene, day, streams)
         log = {WATCH_EVENT.name: pa.concat_tables([late, on_time]), **_daily(day, streams)}
-        late = next_late
+        late, raid = next_late, day.raid
         for name, rows in log.items():
             yield _write(out_dir, name, day.day.isoformat(), rows)
         yield _write(out_dir / _TRUTH, TRUE_TIE.name, day.day.isoformat(), ties(day.bonds))
+    if scene.config.attack is not None and raid is not None:
+        yield _write(out_dir / _TRUTH, TRUE_BOT.name, "", bots(scene, raid, scene.config.attack.kind))
     _describe(out_dir, scene, is_complete=True)
 
 
 def _watches(scene: Scene, day: Day, streams: Streams) -> tuple[pa.Table, pa.Table]:
-    """Rows that arrive on their day, and those that arrive on the next; the last day has no next."""
-    rows, is_late = watch_rows(scene.config.log, day.plays, streams.rng("log", day.day.toordinal()))
+    """Rows that arrive on their day, and those that arrive on the next; the last day has no next.
+
+    Attackers have a stream of their own: the honest rows are the same with and without them.
+    """
+    log, number = scene.config.log, day.day.toordinal()
+    rows, is_late = watch_rows(log, day.plays, streams.rng("log", number))
+    if day.raid is not None and day.day in day.raid.plays:
+        added, added_late = watch_rows(log, day.raid.plays[day.day], streams.rng("attackers' log", number))
+        rows, is_late = pa.concat_tables([rows, added]), np.concatenate([is_late, added_late])
+        order = pc.sort_indices(rows, [(name, "ascending") for name in (c.EVENT_TIME, c.USER_ID, c.CONTENT_ID)])
+        rows, is_late = rows.take(order), is_late[order.to_numpy()]
     is_late = is_late & (day.day < scene.config.last_day)
     return rows.filter(pa.array(~is_late)), rows.filter(pa.array(is_late))
 
@@ -61,7 +74,7 @@ def _watches(scene: Scene, day: Day, streams: Streams) -> tuple[pa.Table, pa.Tab
 def _daily(day: Day, streams: Streams) -> dict[str, pa.Table]:
     rng = streams.rng("actions", day.day.toordinal())
     actions = action_rows(day.scene.config.bonds, day.plays, day.new_ties, rng)
-    return {USER_ACTION.name: actions, **snapshots(day.scene, day.day)}
+    return {USER_ACTION.name: actions, **snapshots(day.scene, day.day, day.raid)}
 
 
 def _write(root: Path, table: str, dt: str, rows: pa.Table) -> Written:
@@ -100,7 +113,7 @@ def _describe(out_dir: Path, scene: Scene, *, is_complete: bool) -> None:
         "seed": config.seed,
         "first_day": config.first_day.isoformat(),
         "last_day": config.last_day.isoformat(),
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude_none=True),
     }
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / _DESCRIPTION).write_text(json.dumps(said, indent=1) + "\n")

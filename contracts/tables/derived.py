@@ -27,7 +27,9 @@ VIEW_VALUE = Table(
         Column(c.WATCHED_SECONDS, FLOAT64, "all rows of the view added up", "s"),
         Column(c.COMPLETION, FLOAT64, "watched share of the length, capped at 1; null without a length", nullable=True),
         Column(c.IS_CLICK, BOOL, "any row of the view was a chosen play", nullable=True),
-        Column(c.USER_RELATIVE, FLOAT64, "log watch time against the user's mean, shrunk", "standard deviations"),
+        Column(
+            c.USER_RELATIVE, FLOAT64, "watched share within its length, against the user's mean", "standard deviations"
+        ),
         Column(c.CONTENT_RELATIVE, FLOAT64, "the same against the content's mean", "standard deviations"),
         Column(c.VALUE, FLOAT64, "value of the view, 0 to 1"),
         Column(c.LOGGED_VALUED, BOOL, "the log's own verdict, where it has one", nullable=True),
@@ -50,7 +52,9 @@ CONTENT_VALUE = Table(
         _STREAMER,
         Column(c.VIEWS, INT64, "views in the window"),
         Column(c.VIEWERS, INT64, "distinct users in the window"),
-        Column(c.MEAN_VALUE, FLOAT64, "mean over distinct users of each user's mean value, 0 to 1"),
+        Column(c.EFFECTIVE_VIEWERS, FLOAT64, "what their voices count together"),
+        Column(c.CROWD_VIEWERS, INT64, "those whose voice counts less by the rule `newcomer_crowd`"),
+        Column(c.MEAN_VALUE, FLOAT64, "mean over distinct users of each user's user-relative value, weighted, 0 to 1"),
         Column(c.VALUE_LOWER_BOUND, FLOAT64, "lower confidence bound of that mean, 0 to 1"),
         _AVAILABLE,
     ),

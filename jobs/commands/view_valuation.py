@@ -14,7 +14,7 @@ from jobs.needs import Latest, Window
 from jobs.tables import Tables
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.view_valuation import Usual, content_lengths, usual_watch_times, view_values
+from jobs.transformations.view_valuation import content_lengths, view_values
 from jobs.transformations.views import views
 
 
@@ -31,17 +31,14 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     events = read(tables, window, days)
     if tables.until is not None:
         events = events.where(f.col(c.EVENT_TIME) < f.lit(tables.until))
-    lengths = content_lengths(as_known(tables, contents_known, days))
-    versions = views(events, platform.time_zone, window.window_days)
-    versions.persist()  # read for three kinds of sums and once more
-    usual = usual_watch_times(versions, lengths, days)
-    contents = usual.contents.persist()  # a row per content and day
+    lengths = content_lengths(as_known(tables, contents_known, days), valuation)
+    # Read for four kinds of sums and once more.
+    versions = views(events, platform.time_zone, window.window_days).persist()
     try:
         totals = day_totals(versions, days, platform.late_days, valuation)
         fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))
         weighted = with_weights(fresh, totals, valuation)
-        values = view_values(weighted, Usual(usual.users, contents), lengths, valuation)
+        values = view_values(weighted, versions, lengths, days, valuation)
         return write(tables, VIEW_VALUE, days, values, settings)
     finally:
-        contents.unpersist()
         versions.unpersist()

@@ -1,74 +1,79 @@
 """What the views of the window say of a content: a lower confidence bound of its mean value over distinct users.
 
-One user has one voice: u = the weighted mean of their views' values, counted with w = their views' mean weight (at
-most 1). With n = sum of w, the content's mean m = sum of w u / n, and the mean M and variance V of u over all contents:
+One user has one voice u, counted with its weight w (`voices`). With n = sum of w, m = sum of w u / n, the mean M and
+variance V of u over the content's kind, k = `prior_views`, n' and m' of all contents of its streamer and kind, and
+ks = `streamer_prior_viewers`:
 
-    shrunk mean  = (n m + k M) / (n + k)
-    variance     = (sum of w (u - m)^2 + k V) / (n + k)
-    lower bound  = shrunk mean - z sqrt(variance / (n + k)), within [0, 1]
+    streamer's mean = (n' m' + ks M) / (n' + ks)
+    shrunk mean     = (n m + k streamer's mean) / (n + k)
+    variance        = (sum of w (u - m)^2 + k V) / (n + k)
+    lower bound     = shrunk mean - z sqrt(variance / (n + k)), within [0, 1]
 
-A content that few have watched is thus believed to be an ordinary one, with the doubt that goes with it.
+A content that few have watched is thus believed to be an ordinary one of its streamer, with the doubt that goes with
+it. The voice is user-relative only: compared with what the content itself usually gets, every content is ordinary.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum, share
 from jobs.transformations.as_of import AS_OF
+from jobs.transformations.voices import VOICE
 
-_VOICE, _SQUARES, _COUNT = "voice", "sum_of_squares", "count_of_voices"
-_OVERALL_MEAN, _OVERALL_VARIANCE = "overall_mean", "overall_variance"
+_SUM, _SQUARES = "sum_of_voices", "sum_of_squares"
+_KIND_MEAN, _KIND_VARIANCE, _STREAMER_MEAN = "mean_of_kind", "variance_of_kind", "mean_of_streamer"
 
 
-def content_values(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """One row per content; without `available_at`."""
-    contents = _contents(_voices(views))
-    prior = f.lit(valuation.prior_views)
-    total = f.col(_COUNT) + prior
-    spread = f.greatest(f.lit(0.0), f.col(_SQUARES) - f.col(_COUNT) * f.col(c.MEAN_VALUE) * f.col(c.MEAN_VALUE))
-    mean = (f.col(_COUNT) * f.col(c.MEAN_VALUE) + prior * f.col(_OVERALL_MEAN)) / total
-    variance = (spread + prior * f.col(_OVERALL_VARIANCE)) / total
-    bound = mean - f.lit(valuation.confidence_z) * f.sqrt(variance / total)
-    bounded = f.greatest(f.lit(0.0), f.least(f.lit(1.0), bound))
-    return contents.join(f.broadcast(_overall(contents)), on=AS_OF, how="inner").select(
+def content_values(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """One row per content that was played; without `available_at`.
+
+    Args:
+        heard: Voices, as `without_crowds` leaves them.
+    """
+    of_kind, of_streamer = _all_of(AS_OF, c.CONTENT_KIND), _all_of(AS_OF, c.CONTENT_KIND, c.STREAMER_ID)
+    total, squares, count = (exact_sum(f.col(name), over=of_kind) for name in (_SUM, _SQUARES, c.EFFECTIVE_VIEWERS))
+    kind_variance = f.greatest(f.lit(0.0), share(squares, count) - f.col(_KIND_MEAN) * f.col(_KIND_MEAN))
+    with_kind = _contents(heard).withColumn(_KIND_MEAN, share(total, count)).withColumn(_KIND_VARIANCE, kind_variance)
+    prior = f.lit(valuation.streamer_prior_viewers)
+    said, heard_by = (exact_sum(f.col(name), over=of_streamer) for name in (_SUM, c.EFFECTIVE_VIEWERS))
+    streamer_mean = (said + prior * f.col(_KIND_MEAN)) / (heard_by + prior)
+    return with_kind.withColumn(_STREAMER_MEAN, streamer_mean).select(
         AS_OF,
         c.CONTENT_ID,
         c.CONTENT_KIND,
         c.STREAMER_ID,
         c.VIEWS,
         c.VIEWERS,
-        c.MEAN_VALUE,
-        bounded.alias(c.VALUE_LOWER_BOUND),
+        c.EFFECTIVE_VIEWERS,
+        c.CROWD_VIEWERS,
+        share(f.col(_SUM), f.col(c.EFFECTIVE_VIEWERS)).alias(c.MEAN_VALUE),
+        _lower_bound(valuation).alias(c.VALUE_LOWER_BOUND),
     )
 
 
-def _voices(views: DataFrame) -> DataFrame:
-    """One row per user and content; `views` is partitioned by user, so nothing is shuffled."""
-    weighted = exact_sum(f.col(c.WEIGHT) * f.col(c.VALUE))
-    return views.groupBy(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
-        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
-        f.count_if(f.col(c.WATCHED_SECONDS) > 0).alias(c.VIEWS),
-        share(weighted, exact_sum(f.col(c.WEIGHT))).alias(_VOICE),
-        (exact_sum(f.col(c.WEIGHT)) / f.count(f.lit(1))).alias(c.WEIGHT),
-    )
-
-
-def _contents(voices: DataFrame) -> DataFrame:
-    weighted = f.col(c.WEIGHT) * f.col(_VOICE)
-    return voices.groupBy(c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
+def _contents(heard: DataFrame) -> DataFrame:
+    said = f.col(c.WEIGHT) * f.col(VOICE)
+    return heard.groupBy(c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
         f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
         f.sum(c.VIEWS).alias(c.VIEWS),
-        f.count_if(f.col(c.VIEWS) > 0).alias(c.VIEWERS),
-        exact_sum(f.col(c.WEIGHT)).alias(_COUNT),
-        share(exact_sum(weighted), exact_sum(f.col(c.WEIGHT))).alias(c.MEAN_VALUE),
-        exact_sum(weighted * f.col(_VOICE)).alias(_SQUARES),
+        f.count(f.lit(1)).alias(c.VIEWERS),
+        f.count(c.WEIGHT_REASON).alias(c.CROWD_VIEWERS),
+        exact_sum(f.col(c.WEIGHT)).alias(c.EFFECTIVE_VIEWERS),
+        exact_sum(said).alias(_SUM),
+        exact_sum(said * f.col(VOICE)).alias(_SQUARES),
     )
 
 
-def _overall(contents: DataFrame) -> DataFrame:
-    count = exact_sum(f.col(_COUNT))
-    mean = share(exact_sum(f.col(_COUNT) * f.col(c.MEAN_VALUE)), count)
-    variance = f.greatest(f.lit(0.0), share(exact_sum(f.col(_SQUARES)), count) - mean * mean)
-    return contents.groupBy(AS_OF).agg(mean.alias(_OVERALL_MEAN), variance.alias(_OVERALL_VARIANCE))
+def _all_of(*keys: str) -> WindowSpec:
+    return Window.partitionBy(*keys).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+
+
+def _lower_bound(valuation: ValuationSettings) -> Column:
+    count, prior = f.col(c.EFFECTIVE_VIEWERS), f.lit(valuation.prior_views)
+    mean = (f.col(_SUM) + prior * f.col(_STREAMER_MEAN)) / (count + prior)
+    spread = f.greatest(f.lit(0.0), f.col(_SQUARES) - share(f.col(_SUM) * f.col(_SUM), count))
+    variance = (spread + prior * f.col(_KIND_VARIANCE)) / (count + prior)
+    bound = mean - f.lit(valuation.confidence_z) * f.sqrt(variance / (count + prior))
+    return f.greatest(f.lit(0.0), f.least(f.lit(1.0), bound))

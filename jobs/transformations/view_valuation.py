@@ -1,20 +1,25 @@
-"""The value of a view: its seconds against what this user, and what this content, usually gets.
+"""The value of a view: how much was watched, against contents of its length, this user and this content.
 
-With x = log(1 + seconds) of the played views of the trailing window, m and s their mean and standard deviation, and
-k = `prior_views`:
+With x = the watched share of the length (log(1 + seconds) where no length is known), over the played views of the
+trailing window, m and s the mean and standard deviation of x within a kind, k = `prior_views`, ku = `user_prior_views`
+and kg = `group_prior_views`:
 
-    user mean    = (sum of the user's x + k m) / (their views + k)
-    group mean   = (sum of x + k m) / (views + k)            over contents of one kind and one length (powers of two)
-    content mean = (sum of the content's x + k group mean) / (its views + k)
-    value        = 1 / (1 + exp(-(z_user + z_content) / 2))   with z = (x - mean) / s; 0 without a second watched
+    group mean       = (sum of x + kg m) / (views + kg)   over contents of one kind and one quantile of its lengths
+    z                = (x - group mean) / s
+    user_relative    = z - (sum of the user's z) / (their views + ku)
+    content_relative = z - (sum of the content's z) / (its views + k)
+    value            = 1 / (1 + exp(-(user_relative + content_relative) / 2)); 0 without a second watched
 
-0.5 is an ordinary watch. Exposures that were not played stay out of the means: they say what was passed by, not how
-long a watch lasts.
+0.5 is an ordinary watch; few views shrink a mean to that of their length. Long contents get small shares and many
+seconds for being long, so a view is only compared within its quantile of lengths (after Zhan et al., Deconfounding
+Duration Bias in Watch-time Prediction for Video Recommendation, KDD 2022). Exposures that were not played stay out of
+the means: they say what was passed by, not how long a watch lasts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import add
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, Window
@@ -26,130 +31,122 @@ from jobs.transformations.arithmetic import exact_sum
 from jobs.transformations.as_of import AS_OF, HELD_FROM, HELD_TO, on_each_day
 from jobs.transformations.views import played
 
-_X: Final = "log_seconds"
-_LENGTH: Final = "length_bucket"
-_USER_COUNT, _USER_SUM = "user_count", "user_sum"
+_X, _Z = "watched", "standard_watched"
+_LENGTH_GROUP: Final = "length_group"
 _COUNT, _SUM, _SQUARES = "count_of_x", "sum_of_x", "sum_of_x_squared"
-_GROUP_MEAN, _MEAN, _DEVIATION = "group_mean", "overall_mean", "overall_deviation"
+_USUAL_OF_USER, _USUAL_OF_CONTENT = "usual_z_of_user", "usual_z_of_content"
+_GROUP_MEAN, _MEAN, _DEVIATION = "group_mean", "mean_of_x", "deviation_of_x"
 _NO_LENGTH: Final = -1
 
 
-@dataclass(frozen=True)
-class Usual:
-    """Watch times of the window that ends with each day, played views only.
-
-    Args:
-        users: Count and sum of x per user and `as_of`.
-        contents: Count, sum and sum of squares of x per content and `as_of`, with the content's length; read twice, so
-            a command may persist it.
-    """
-
-    users: DataFrame
-    contents: DataFrame
-
-
-def usual_watch_times(versions: DataFrame, lengths: DataFrame, days: Sequence[date]) -> Usual:
-    """What users and contents usually get.
-
-    Args:
-        versions: Views of the windows, as `views` makes them.
-        lengths: As `content_lengths` makes them.
-    """
-    usual = played(versions).withColumn(_X, f.log1p(c.WATCHED_SECONDS))
-    contents = _summed(usual, [c.CONTENT_ID, c.CONTENT_KIND], days).join(lengths, on=[c.CONTENT_ID, AS_OF], how="left")
-    users = _summed(usual, [c.USER_ID], days).drop(_SQUARES)
-    return Usual(users.withColumnsRenamed({_COUNT: _USER_COUNT, _SUM: _USER_SUM}), contents)
-
-
-def content_lengths(catalogue: DataFrame) -> DataFrame:
-    """Seconds of each content whose length is known.
+def content_lengths(catalogue: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Seconds of each content whose length is known, and its group: the quantile among its kind's lengths.
 
     Args:
         catalogue: `content_v1` with `as_of`.
     """
-    return catalogue.where(f.col(c.DURATION_SECONDS) > 0).select(c.CONTENT_ID, c.DURATION_SECONDS, AS_OF)
+    known = catalogue.where(f.col(c.DURATION_SECONDS) > 0)
+    shares = [number / valuation.length_groups for number in range(1, valuation.length_groups)]
+    seconds = f.floor(c.DURATION_SECONDS)  # exact quantiles keep a count per distinct length: whole seconds are few
+    edges = known.groupBy(c.CONTENT_KIND, AS_OF).agg(
+        *(f.percentile(seconds, share).alias(f"{_LENGTH_GROUP}_{share}") for share in shares)
+    )
+    above = [(f.col(c.DURATION_SECONDS) > f.col(f"`{_LENGTH_GROUP}_{share}`")).cast("int") for share in shares]
+    return known.join(f.broadcast(edges), on=[c.CONTENT_KIND, AS_OF], how="inner").select(
+        c.CONTENT_ID, c.DURATION_SECONDS, reduce(add, above, f.lit(0)).alias(_LENGTH_GROUP), AS_OF
+    )
 
 
-def view_values(fresh: DataFrame, usual: Usual, lengths: DataFrame, valuation: ValuationSettings) -> DataFrame:
+def view_values(
+    fresh: DataFrame, versions: DataFrame, lengths: DataFrame, days: Sequence[date], valuation: ValuationSettings
+) -> DataFrame:
     """Values of the views, one row each; without `available_at`.
 
     Args:
         fresh: Views with their weight and the `as_of` of the partition that they go to.
+        versions: Views of the windows, as `views` makes them; read three times, so worth persisting.
         lengths: As `content_lengths` makes them.
     """
-    contents = usual.contents.withColumn(_LENGTH, _length())
-    groups = _groups(contents, valuation)
-    overall = groups.groupBy(AS_OF).agg(f.max(_MEAN).alias(_MEAN), f.max(_DEVIATION).alias(_DEVIATION))
+    narrow = versions.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
+    usual = _watched(on_each_day(played(narrow), days), lengths)
+    groups = f.broadcast(_groups(usual, valuation))
+    standard = _standardised(usual, groups)
+    users = _usual(standard, [c.USER_ID], valuation.user_prior_views, _USUAL_OF_USER)
+    contents = _usual(standard, [c.CONTENT_ID, c.CONTENT_KIND], valuation.prior_views, _USUAL_OF_CONTENT)
     compared = (
-        fresh.withColumn(_X, f.log1p(c.WATCHED_SECONDS))
-        .join(usual.users.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
-        .join(lengths, on=[c.CONTENT_ID, AS_OF], how="left")
-        .join(contents.drop(c.DURATION_SECONDS, _LENGTH), on=[c.CONTENT_ID, c.CONTENT_KIND, AS_OF], how="left")
-        .withColumn(_LENGTH, _length())
-        .join(f.broadcast(overall), on=AS_OF, how="left")
-        .join(f.broadcast(groups.drop(_MEAN, _DEVIATION)), on=[c.CONTENT_KIND, _LENGTH, AS_OF], how="left")
-        .fillna({_MEAN: 0.0, _DEVIATION: 1.0})
+        _standardised(_watched(fresh, lengths), groups)
+        .join(users.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
+        .join(contents, on=[c.CONTENT_ID, c.CONTENT_KIND, AS_OF], how="left")
+        .fillna({_USUAL_OF_USER: 0.0, _USUAL_OF_CONTENT: 0.0})
     )
     return _compared(compared, valuation)
 
 
-def _length() -> Column:
-    bucket = f.floor(f.log2(f.col(c.DURATION_SECONDS) + f.lit(1.0))).cast("int")
-    return f.coalesce(bucket, f.lit(_NO_LENGTH))
+def logistic(x: Column) -> Column:
+    """1 / (1 + exp(-x)): a distance in standard deviations as a value, 0.5 at no distance."""
+    return f.lit(1.0) / (f.lit(1.0) + f.exp(-x))
 
 
-def _summed(played_views: DataFrame, keys: Sequence[str], days: Sequence[date]) -> DataFrame:
-    """Sums per key and day; versions add up before they are spread over the days."""
+def _watched(views: DataFrame, lengths: DataFrame) -> DataFrame:
+    """Add how much was watched, and of which length."""
+    length = f.col(c.DURATION_SECONDS)
+    share = f.when(length.isNotNull(), f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / length))
+    return views.join(lengths, on=[c.CONTENT_ID, AS_OF], how="left").withColumns(
+        {
+            c.COMPLETION: share,
+            _X: f.coalesce(share, f.log1p(c.WATCHED_SECONDS)),
+            _LENGTH_GROUP: f.coalesce(_LENGTH_GROUP, f.lit(_NO_LENGTH)),
+        }
+    )
+
+
+def _groups(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Mean of x per kind and group of lengths, with the deviation of its kind: a few dozen rows."""
     x = f.col(_X)
-    sums = played_views.groupBy(*keys, HELD_FROM, HELD_TO).agg(
+    sums = usual.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH_GROUP).agg(
         f.count(f.lit(1)).alias(_COUNT), exact_sum(x).alias(_SUM), exact_sum(x * x).alias(_SQUARES)
     )
-    return on_each_day(sums, days).groupBy(*keys, AS_OF).agg(*_totals())
-
-
-def _totals() -> list[Column]:
-    return [f.sum(_COUNT).alias(_COUNT), *(exact_sum(f.col(name)).alias(name) for name in (_SUM, _SQUARES))]
-
-
-def _groups(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """Mean of each kind and length, with the overall mean and deviation of the day beside it: a few dozen rows."""
-    sums = contents.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH).agg(*_totals())
-    of_day = Window.partitionBy(AS_OF).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    count = f.sum(_COUNT).over(of_day)
-    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=of_day) / count)
-    variance = exact_sum(f.col(_SQUARES), over=of_day) / count - f.col(_MEAN) * f.col(_MEAN)
-    least = f.lit(valuation.min_deviation**2)
+    # Shares and log seconds are two scales: contents of unknown length are a kind of their own.
+    of_kind = Window.partitionBy(AS_OF, c.CONTENT_KIND, f.col(_LENGTH_GROUP) == f.lit(_NO_LENGTH)).rowsBetween(
+        Window.unboundedPreceding, Window.unboundedFollowing
+    )
+    count = f.sum(_COUNT).over(of_kind)
+    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=of_kind) / count)
+    variance = exact_sum(f.col(_SQUARES), over=of_kind) / count - f.col(_MEAN) * f.col(_MEAN)
+    least, prior = f.lit(valuation.min_deviation**2), f.lit(valuation.group_prior_views)
     return with_mean.withColumn(_SQUARES, variance).select(
         AS_OF,
         c.CONTENT_KIND,
-        _LENGTH,
-        _shrunk(f.col(_COUNT), f.col(_SUM), f.col(_MEAN), valuation).alias(_GROUP_MEAN),
-        _MEAN,
+        _LENGTH_GROUP,
+        ((f.col(_SUM) + prior * f.col(_MEAN)) / (f.col(_COUNT) + prior)).alias(_GROUP_MEAN),
         f.when(f.col(_SQUARES) > least, f.sqrt(_SQUARES)).otherwise(f.lit(1.0)).alias(_DEVIATION),
     )
 
 
-def _shrunk(count: Column, total: Column, prior_mean: Column, valuation: ValuationSettings) -> Column:
-    prior = f.lit(valuation.prior_views)
-    return (f.coalesce(total, f.lit(0.0)) + prior * prior_mean) / (f.coalesce(count, f.lit(0)) + prior)
+def _standardised(views: DataFrame, groups: DataFrame) -> DataFrame:
+    joined = views.join(groups, on=[AS_OF, c.CONTENT_KIND, _LENGTH_GROUP], how="left")
+    known = joined.fillna({_GROUP_MEAN: 0.0, _DEVIATION: 1.0})
+    return known.withColumn(_Z, (f.col(_X) - f.col(_GROUP_MEAN)) / f.col(_DEVIATION))
+
+
+def _usual(standard: DataFrame, keys: Sequence[str], prior_views: float, name: str) -> DataFrame:
+    """Mean z per key and day, shrunk to 0, the mean of the view's length."""
+    shrunk = exact_sum(f.col(_Z)) / (f.count(f.lit(1)) + f.lit(prior_views))
+    return standard.groupBy(*keys, AS_OF).agg(shrunk.alias(name))
 
 
 def _compared(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     """The output, step by step, so that no expression is written out twice."""
-    user_mean = _shrunk(f.col(_USER_COUNT), f.col(_USER_SUM), f.col(_MEAN), valuation)
-    content_mean = _shrunk(f.col(_COUNT), f.col(_SUM), f.coalesce(_GROUP_MEAN, _MEAN), valuation)
     with_distances = views.withColumns(
         {
-            c.USER_RELATIVE: (f.col(_X) - user_mean) / f.col(_DEVIATION),
-            c.CONTENT_RELATIVE: (f.col(_X) - content_mean) / f.col(_DEVIATION),
+            c.USER_RELATIVE: f.col(_Z) - f.col(_USUAL_OF_USER),
+            c.CONTENT_RELATIVE: f.col(_Z) - f.col(_USUAL_OF_CONTENT),
         }
     )
     distance = (f.col(c.USER_RELATIVE) + f.col(c.CONTENT_RELATIVE)) / f.lit(2.0)
-    value = f.when(f.col(c.WATCHED_SECONDS) > 0, f.lit(1.0) / (f.lit(1.0) + f.exp(-distance))).otherwise(f.lit(0.0))
-    completion = f.least(f.lit(1.0), f.col(c.WATCHED_SECONDS) / f.col(c.DURATION_SECONDS))
+    value = f.when(f.col(c.WATCHED_SECONDS) > 0, logistic(distance)).otherwise(f.lit(0.0))
     valued = f.coalesce(f.col(c.LOGGED_VALUED), f.col(c.VALUE) >= f.lit(valuation.valued_threshold))
-    with_value = with_distances.withColumn(c.VALUE, value)
-    return with_value.select(
+    return with_distances.withColumn(c.VALUE, value).select(
         AS_OF,
         c.USER_ID,
         c.CONTENT_ID,
@@ -159,7 +156,7 @@ def _compared(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
         c.FIRST_EVENT_TIME,
         c.LAST_EVENT_TIME,
         c.WATCHED_SECONDS,
-        f.when(f.col(c.DURATION_SECONDS).isNotNull(), completion).alias(c.COMPLETION),
+        c.COMPLETION,
         c.IS_CLICK,
         c.USER_RELATIVE,
         c.CONTENT_RELATIVE,

@@ -9,11 +9,13 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import CONTENT, WATCH_EVENT
 from jobs.transformations.abuse import day_totals, with_weights
-from jobs.transformations.view_valuation import content_lengths, usual_watch_times, view_values
+from jobs.transformations.view_valuation import content_lengths, view_values
 from jobs.transformations.views import views
 from tests.jobs.frames import DAY, NOON, as_of_day, frame
 
-SETTINGS = ValuationSettings(prior_views=1.0, valued_threshold=0.6)
+SETTINGS = ValuationSettings(
+    prior_views=1.0, user_prior_views=2.0, group_prior_views=1.0, length_groups=2, valued_threshold=0.6
+)
 
 
 def _watch(user: int, content: int, seconds: float, back: int = 0, **other: object) -> dict[str, object]:
@@ -22,41 +24,62 @@ def _watch(user: int, content: int, seconds: float, back: int = 0, **other: obje
     return {c.USER_ID: user, c.CONTENT_ID: content, c.EVENT_TIME: start, c.WATCHED_SECONDS: seconds, **dt, **other}
 
 
+def _catalogue(spark: SparkSession, lengths: dict[int, float]) -> DataFrame:
+    return frame(spark, CONTENT, *({c.CONTENT_ID: key, c.DURATION_SECONDS: value} for key, value in lengths.items()))
+
+
 def _values(events: DataFrame, catalogue: DataFrame) -> list[Row]:
     """Values of the views of DAY's partition."""
-    versions, lengths = views(events, "UTC", 30), content_lengths(as_of_day(catalogue))
+    lengths = content_lengths(as_of_day(catalogue), SETTINGS)
+    versions = views(events, "UTC", 30)
     fresh = as_of_day(versions.where(f.col(c.DT) == f.lit(DAY)))
     weighted = with_weights(fresh, day_totals(versions, [DAY], 3, SETTINGS), SETTINGS)
-    return view_values(weighted, usual_watch_times(versions, lengths, [DAY]), lengths, SETTINGS).collect()
+    return view_values(weighted, versions, lengths, [DAY], SETTINGS).collect()
 
 
-def test_a_view_is_compared_with_its_user_and_with_its_content(spark: SparkSession) -> None:
-    """x = log(1 + seconds) is 4 and 2 for user 1, 2 for user 2; contents 10 and 11 have the same kind and length."""
-    long, short = math.e**4 - 1, math.e**2 - 1
+def test_a_view_is_compared_with_its_length_its_user_and_its_content(spark: SparkSession) -> None:
+    """The shares watched are 0.8 and 0.2 for user 1, 0.2 for user 2; contents 10 and 11 have the same length."""
     events = frame(
-        spark,
-        WATCH_EVENT,
-        _watch(1, 10, long),
-        _watch(1, 11, short, back=1),
-        _watch(2, 10, short),
-        _watch(2, 11, 0.0),
+        spark, WATCH_EVENT, _watch(1, 10, 80.0), _watch(1, 11, 20.0, back=1), _watch(2, 10, 20.0), _watch(2, 11, 0.0)
     )
-    catalogue = frame(spark, CONTENT, *({c.CONTENT_ID: content, c.DURATION_SECONDS: 107.2} for content in (10, 11)))
-    rows = _values(events, catalogue)
+    rows = _values(events, _catalogue(spark, {10: 100.0, 11: 100.0}))
     found = {(row[c.USER_ID], row[c.CONTENT_ID]): row for row in rows}
-    mean, deviation = 8 / 3, math.sqrt(24 / 3 - (8 / 3) ** 2)
-    user_mean = (6 + mean) / 3
-    group_mean = (8 + mean) / 4
-    content_mean = (6 + group_mean) / 3
+    mean, deviation = 1.2 / 3, math.sqrt(0.72 / 3 - (1.2 / 3) ** 2)
+    group_mean = (1.2 + mean) / 4
+    much, little = (0.8 - group_mean) / deviation, (0.2 - group_mean) / deviation
     assert set(found) == {(1, 10), (2, 10), (2, 11)}  # the view of yesterday has no row in today's partition
     view = found[1, 10]
-    to_user, to_content = (4 - user_mean) / deviation, (4 - content_mean) / deviation
+    to_user, to_content = much - (much + little) / 4, much - (much + little) / 3
     assert view[c.USER_RELATIVE] == pytest.approx(to_user, abs=1e-6)
     assert view[c.CONTENT_RELATIVE] == pytest.approx(to_content, abs=1e-6)
     assert view[c.VALUE] == pytest.approx(1 / (1 + math.exp(-(to_user + to_content) / 2)), abs=1e-6)
-    assert view[c.COMPLETION] == pytest.approx(long / 107.2, abs=1e-6)
+    assert view[c.COMPLETION] == pytest.approx(0.8)
     assert [found[key][c.IS_VALUED] for key in sorted(found)] == [True, False, False]
     assert found[2, 11][c.VALUE] == 0
+
+
+def test_a_long_content_is_not_worth_less_for_being_long(spark: SparkSession) -> None:
+    """Of 100 s two users watch 60 and 40, of 1000 s two others 60 and 40: 60 is much of either."""
+    watches = [_watch(10 * content + user, content, 40.0 + 20.0 * user) for content in (1, 2, 3, 4) for user in (0, 1)]
+    rows = _values(frame(spark, WATCH_EVENT, *watches), _catalogue(spark, {1: 100.0, 2: 100.0, 3: 1e3, 4: 1e3}))
+    value = {(row[c.CONTENT_ID], row[c.WATCHED_SECONDS]): row[c.VALUE] for row in rows}
+    assert value[1, 60.0] > 0.5 > value[1, 40.0]
+    assert value[3, 60.0] > value[3, 40.0]
+    by_length = [(value[content, 60.0] + value[content, 40.0]) / 2 for content in (1, 3)]
+    assert by_length[0] - by_length[1] < 0.5 * (0.5 - 0.05)  # the shares alone differ by 0.45
+
+
+def test_lengths_fall_into_quantiles_of_their_kind_and_an_unknown_length_into_none(spark: SparkSession) -> None:
+    catalogue = _catalogue(spark, {1: 10.0, 2: 20.0, 3: 30.0, 4: 40.0, 5: 0.0})
+    vod = frame(spark, CONTENT, {c.CONTENT_ID: 6, c.CONTENT_KIND: "vod", c.DURATION_SECONDS: 3_600.0})
+    groups = content_lengths(as_of_day(catalogue.union(vod)), SETTINGS).drop("as_of").collect()
+    assert sorted(tuple(row) for row in groups) == [
+        (1, 10.0, 0),
+        (2, 20.0, 0),
+        (3, 30.0, 1),
+        (4, 40.0, 1),
+        (6, 3_600.0, 0),
+    ]
 
 
 def test_the_logs_own_verdict_comes_first_and_a_late_row_brings_the_whole_view_back(spark: SparkSession) -> None:

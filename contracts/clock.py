@@ -14,6 +14,16 @@ def day_bounds(day: date, time_zone: str) -> tuple[datetime, datetime]:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
+def hour_end(day: date, hour: int, time_zone: str) -> datetime:
+    """The end of the day's hour in UTC; hours are counted from the day's first moment, so that each is an hour long.
+
+    Args:
+        hour: 0 is the first; 23 or, where clocks change, 22 or 24 is the last.
+    """
+    start, end = day_bounds(day, time_zone)
+    return min(start + timedelta(hours=hour + 1), end)
+
+
 def available_at(day: date, time_zone: str, publish_delay_minutes: int) -> datetime:
     """When rows derived from `day` may be used: the end of the day plus the publish delay, in UTC."""
     return day_bounds(day, time_zone)[1] + timedelta(minutes=publish_delay_minutes)

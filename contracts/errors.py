@@ -4,6 +4,8 @@ A message says what was found, what was expected and what to do. Entry points pr
 `exit_code`; anything else that escapes is a defect and keeps its traceback.
 """
 
+from collections.abc import Sequence
+
 
 class StreamrecError(Exception):
     """Base of all named errors."""
@@ -38,6 +40,10 @@ class MissingPartitionError(StreamrecError):
         super().__init__(f"table {table} has no partition dt={dt}; run first: {run}")
 
 
+class PartialDayError(StreamrecError):
+    """A part of a day was about to stand for the whole, or for another part."""
+
+
 class CorruptSnapshotError(StreamrecError):
     """A partition's pointer names a snapshot that is not whole."""
 
@@ -55,6 +61,18 @@ class TooManyBadRowsError(StreamrecError):
         super().__init__(
             f"{bad} of {total} rows were quarantined ({bad / max(total, 1):.1%}), above the limit of {limit_share:.1%} "
             f"({reasons}); look at the quarantine table, mend the log or raise ingest.max_quarantine_share"
+        )
+
+
+class ChecksFailedError(StreamrecError):
+    """A day's tables are not what they may be; the message names the checks that stop it."""
+
+    def __init__(self, dt: str, failed: Sequence[str]) -> None:
+        self.dt, self.failed = dt, tuple(failed)
+        super().__init__(
+            f"the tables of {dt} failed {len(failed)} checks: {'; '.join(failed)}; mend the log and run its import and "
+            "what depends on it again, or, if the day truly is so, change its bound or checks.only_warn in the "
+            "settings; all results are in check_result_v1"
         )
 
 

@@ -50,6 +50,31 @@ class FeedbackAction(StrEnum):
     DISMISS = "dismiss"
 
 
+class Check(StrEnum):
+    """What can be wrong with a partition."""
+
+    ROW_COUNT = "row_count"
+    NULLS = "nulls"
+    RANGE = "range"
+    UNKNOWN_IDS = "unknown_ids"
+    DRIFT = "drift"
+
+
+class Verdict(StrEnum):
+    """What a check found; `no_history` where there is too little to compare with."""
+
+    PASSED = "passed"
+    NO_HISTORY = "no_history"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """What a failed check does: say so, or stop what comes after it."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
 class Surface(StrEnum):
     """The places where a list is shown."""
 
@@ -90,6 +115,28 @@ class Source(StrEnum):
     EXPLORATION_CATEGORY_RISING = "exploration/category_rising"
     EXPLORATION_NEWCOMER = "exploration/newcomer"
     EXPLORATION_LAPSED = "exploration/lapsed"
+
+
+class FusionMethod(StrEnum):
+    """How the ranked lists of several sources become one."""
+
+    RECIPROCAL_RANK = "reciprocal_rank"
+    WEIGHTED_RANK = "weighted_rank"
+    WEIGHTED_SCORE = "weighted_score"
+
+
+class ExplorationKind(StrEnum):
+    """Why a streamer whom a user does not watch (any more) is proposed."""
+
+    CO_WATCHED = "co_watched"
+    CATEGORY_RISING = "category_rising"
+    NEWCOMER = "newcomer"
+    LAPSED = "lapsed"
+
+    @property
+    def source(self) -> Source:
+        """The source that its candidates are listed and logged under."""
+        return Source(f"exploration/{self.value}")
 
 
 class Segment(StrEnum):

@@ -20,14 +20,19 @@ HIDDEN_STREAMER: Final = "streamer:"
 HIDDEN_CONTENT: Final = "content:"
 
 
-def bucket_of(user_id: int) -> int:
-    """The bucket a user's lists live in; any int64 is legal."""
-    return user_id // USERS_PER_BUCKET
+def bucket_of(identity: int) -> int:
+    """The bucket that the lists of a user, or of a target, live in; any int64 is legal."""
+    return identity // USERS_PER_BUCKET
 
 
 def lists(generation: str, surface: str, bucket: int) -> str:
     """Hash: user_id -> packed list (`contracts.payload`)."""
     return f"{PREFIX}:l:{generation}:{{{surface}:{bucket}}}"
+
+
+def target_lists(generation: str, surface: str, bucket: int) -> str:
+    """Hash: id of what the list goes with, a streamer or a content -> packed list, the same for every user."""
+    return f"{PREFIX}:t:{generation}:{{{surface}:{bucket}}}"
 
 
 def segment_lists(generation: str, surface: str) -> str:

@@ -8,11 +8,11 @@ import os
 from datetime import date
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
-from contracts.names import ContentKind, LogFormat, Source, Surface
+from contracts.names import Check, ContentKind, ExplorationKind, FusionMethod, LogFormat, Source, Surface
 
 
 class Section(BaseModel):
@@ -27,6 +27,7 @@ class PlatformSettings(Section):
     time_zone: str = Field("UTC", description="Zone of the platform's day; KuaiRand's is Asia/Shanghai.")
     late_days: int = Field(2, ge=0, description="Rows up to this old belong to the log; older ones are quarantined.")
     publish_delay_minutes: int = Field(180, ge=0, description="From the end of a day until its lists can be served.")
+    hourly_delay_minutes: int = Field(30, ge=0, description="The same from the end of an hour, whose jobs are cheap.")
 
 
 class SparkSettings(Section):
@@ -82,6 +83,23 @@ class IngestSettings(Section):
         None, description="Where it reads when --log is not given: a task names only its day."
     )
     mapping_path: Path | None = Field(None, description="The column mapping of the `mapped` format.")
+
+
+class ChecksSettings(Section):
+    """What a day's tables may look like before anything is published from them."""
+
+    history_days: int = Field(7, ge=1, description="Days before that a day is compared with: every weekday once.")
+    min_history_days: int = Field(3, ge=1, description="With fewer, a median is one odd day's opinion.")
+    min_rows: int = Field(100, ge=1, description="Of a usual day; the number of fewer rows varies by chance.")
+    row_ratio_lower: float = Field(0.5, ge=0, description="To the median day: less is a log that is not whole.")
+    row_ratio_upper: float = Field(3.0, ge=1, description="To it: a great event doubles a day; more is bots or twice.")
+    max_unknown_share: float = Field(0.05, ge=0, le=1, description="Rows whose id the catalogue does not know (yet).")
+    min_drift_rows: int = Field(1_000, ge=1, description="Of either side; below it chance alone makes an index of 0.1.")
+    max_drift: float = Field(0.25, gt=0, description="Population stability index: 0.1 is a shift, 0.25 a large one.")
+    only_warn: tuple[Check, ...] = Field(
+        (Check.UNKNOWN_IDS, Check.DRIFT),
+        description="Checks that stop nothing: habits change, and a content may be watched before it is catalogued.",
+    )
 
 
 class PreferenceSettings(Section):
@@ -161,6 +179,26 @@ class NeighborSettings(Section):
     discovery_length: int = Field(50, ge=0, description="Discovery quota: live candidates the user has not.")
 
 
+class ExplorationSettings(Section):
+    """Streamers for exploration, and which of their contents are shown."""
+
+    window_days: int = Field(28, ge=2, description="Days whose views tell tastes and trends, and who is watched.")
+    length: int = Field(10, ge=1, description="Streamers per user and kind.")
+    categories: int = Field(3, ge=1, description="Categories of a user, by visits; further ones are whims.")
+    per_category: int = Field(20, ge=1, description="Rising streamers, and newcomers, that a category has to offer.")
+    recent_days: int = Field(3, ge=1, description="What has been rising for longer is popular by now.")
+    prior_daily_viewers: float = Field(2.0, gt=0, description="From one viewer to three is no rise.")
+    min_rise: float = Field(1.2, ge=1, description="Recent over earlier viewers a day, from which a streamer rises.")
+    newcomer_days: int = Field(7, ge=1, description="First viewed less than this ago: new.")
+    small_share: float = Field(0.5, ge=0, le=1, description="Share of streamers, by viewers, that counts as small.")
+    min_viewers: int = Field(3, ge=1, description="Fewer viewers are a newcomer's friends.")
+    prior_variance: float = Field(0.05, ge=0, description="Variance of values that three equal ones do not disprove.")
+    confidence_z: float = Field(1.0, ge=0, description="Standard errors below the mean: what is likely, not possible.")
+    lapsed_days: int = Field(7, ge=1, description="Who comes once a week has not lapsed; who missed a week has.")
+    newest_days: int = Field(7, ge=1, description="Contents published less than this ago can be the newest.")
+    newest_per_streamer: int = Field(2, ge=0, description="Newest contents that take turns with the best-valued.")
+
+
 class FeatureSettings(Section):
     """Features of users and streamers."""
 
@@ -171,17 +209,26 @@ class FeatureSettings(Section):
 
 
 class SurfaceSources(Section):
-    """Sources of one surface with their weights in reciprocal rank fusion."""
+    """Sources of one surface, how they are fused and how the result is ordered."""
 
     weights: dict[Source, float]
     length: int = Field(100, ge=1, description="Candidates published per user.")
+    fusion: FusionMethod = Field(
+        FusionMethod.RECIPROCAL_RANK, description="Needs no scores that mean the same in every source."
+    )
+    preference_weight: float = Field(0.0, ge=0, description="Lift of the most preferred streamer: 1 doubles a score.")
+    freshness_weight: float = Field(0.0, ge=0, description="Lift of what was published just now: 1 doubles a score.")
+    max_per_streamer: int = Field(20, ge=1, description="In a list; a request shows fewer, and fills up with others.")
 
 
 def _surface_defaults() -> dict[Surface, SurfaceSources]:
     clips = SurfaceSources(weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 0.5, Source.POPULAR: 1.0}, length=200)
     live = SurfaceSources(weights={Source.PREFERRED: 1.5, Source.TWO_TOWER: 1.0, Source.POPULAR: 0.5}, length=100)
     favorites = SurfaceSources(weights={Source.PREFERRED: 1.0}, length=100)
-    return {Surface.HOME_CLIPS: clips, Surface.HOME_LIVE: live, Surface.FAVORITES_CLIPS: favorites}
+    # A feed goes on for long: it has room for what a home page risks less of.
+    feed = SurfaceSources(weights={**clips.weights, **{kind.source: 0.3 for kind in ExplorationKind}}, length=200)
+    surfaces = (Surface.HOME_CLIPS, Surface.HOME_LIVE, Surface.FAVORITES_CLIPS, Surface.CLIPS_FEED)
+    return dict(zip(surfaces, (clips, live, favorites, feed), strict=True))
 
 
 class CandidateSettings(Section):
@@ -191,6 +238,7 @@ class CandidateSettings(Section):
     surfaces: dict[Surface, SurfaceSources] = Field(
         default_factory=_surface_defaults, description="Sources, weights and length per surface."
     )
+    freshness_half_life_days: float = Field(2.0, gt=0, description="A clip is talked about for a few days.")
     seen_share: float = Field(0.5, ge=0, le=1, description="Watched share from which a content counts as seen.")
     seen_seconds: float = Field(300.0, ge=0, description="Or watched seconds, whichever comes first.")
     seen_window_days: int = Field(28, ge=1, description="Days of views that are looked at for `seen`.")
@@ -247,6 +295,9 @@ class ServingSettings(Section):
     publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
     publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
+    channel_database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the representative VODs' database; none uses SQLite below `home`."
+    )
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
 
 
@@ -265,11 +316,13 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     feast: FeastSettings = FeastSettings()
     ingest: IngestSettings = IngestSettings()
+    checks: ChecksSettings = ChecksSettings()
     preferences: PreferenceSettings = PreferenceSettings()
     valuation: ValuationSettings = ValuationSettings()
     popularity: PopularitySettings = PopularitySettings()
     representative: RepresentativeSettings = RepresentativeSettings()
     neighbors: NeighborSettings = NeighborSettings()
+    exploration: ExplorationSettings = ExplorationSettings()
     features: FeatureSettings = FeatureSettings()
     candidates: CandidateSettings = CandidateSettings()
     two_tower: TwoTowerSettings = TwoTowerSettings()
@@ -291,6 +344,12 @@ class Settings(BaseSettings):
     @property
     def simulation_database_path(self) -> Path:
         return self.home.resolve() / "simulation.db"
+
+    @property
+    def channel_database_url(self) -> str:
+        """Where `python -m serving publish_channels` writes; it may hold a password."""
+        chosen = self.serving.channel_database_url
+        return chosen.get_secret_value() if chosen else f"sqlite:///{self.home.resolve() / 'channels.db'}"
 
     @property
     def feast_registry_path(self) -> Path:

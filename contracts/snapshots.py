@@ -23,7 +23,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from contracts import columns as c
-from contracts.errors import CorruptSnapshotError, MissingPartitionError
+from contracts.errors import CorruptSnapshotError, MissingPartitionError, PartialDayError
 from contracts.schema import Table
 
 _POINTER = "current"
@@ -38,6 +38,7 @@ class Snapshot:
 
     Args:
         inputs: Snapshot ids it was computed from, by `table/dt`: what a re-run of an old day makes stale.
+        until: Of an hourly run: what began later is not in it. None where it is of the whole day.
     """
 
     table: str
@@ -46,6 +47,7 @@ class Snapshot:
     path: Path
     rows: int
     inputs: dict[str, str] = field(default_factory=dict)
+    until: datetime | None = None
 
     @property
     def reference(self) -> tuple[str, str]:
@@ -86,7 +88,8 @@ class Warehouse:
                 f"{partition / _POINTER} names {target}, which has no {_MANIFEST}; run {table.owner} for this day again"
             ) from error
         identity = target.removeprefix(f"{c.SNAPSHOT}=")
-        return Snapshot(table.name, dt.isoformat(), identity, path, manifest["rows"], manifest["inputs"])
+        until = datetime.fromisoformat(manifest["until"]) if "until" in manifest else None
+        return Snapshot(table.name, dt.isoformat(), identity, path, manifest["rows"], manifest["inputs"], until)
 
     def require(self, table: Table, dt: date) -> Snapshot:
         """The committed snapshot of a partition.
@@ -111,10 +114,28 @@ class Warehouse:
         partition.mkdir(parents=True, exist_ok=True)
         return partition / f"{c.SNAPSHOT}={identity}"
 
-    def commit(self, table: Table, dt: date, staged: Path, rows: int, inputs: Sequence[Snapshot]) -> Snapshot:
-        """Make a staged snapshot the partition's current one, atomically, and sweep those no reader can hold."""
+    def commit(
+        self,
+        table: Table,
+        dt: date,
+        staged: Path,
+        rows: int,
+        inputs: Sequence[Snapshot],
+        until: datetime | None = None,
+    ) -> Snapshot:
+        """Make a staged snapshot the partition's current one, atomically, and sweep those no reader can hold.
+
+        Args:
+            until: Of an hourly run: what began later is not in it.
+
+        Raises:
+            PartialDayError: the partition is of the whole day, and this would be of a part.
+        """
         references = dict(snapshot.reference for snapshot in inputs)
         manifest = {"table": table.name, "dt": dt.isoformat(), "rows": rows, "inputs": references}
+        if until is not None:
+            self._refuse_part_of_whole(table, dt, staged)
+            manifest["until"] = until.isoformat()
         (staged / _MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
         pointer = staged.parent / _POINTER
         previous = os.readlink(pointer) if pointer.is_symlink() else staged.name
@@ -123,7 +144,7 @@ class Warehouse:
         os.replace(beside, pointer)
         self._sweep(staged, keep={staged.name, previous})
         identity = staged.name.removeprefix(f"{c.SNAPSHOT}=")
-        return Snapshot(table.name, dt.isoformat(), identity, staged, rows, references)
+        return Snapshot(table.name, dt.isoformat(), identity, staged, rows, references, until)
 
     def write(self, table: Table, dt: date, rows: pa.Table, inputs: Sequence[Snapshot], now: datetime) -> Snapshot:
         """Write a partition from Arrow, without Spark: schema checked, then committed whole."""
@@ -149,6 +170,14 @@ class Warehouse:
         dataset = ds.dataset(files, format="parquet")
         table.check(dataset.schema)
         return dataset.to_table(columns=list(columns or table.column_names))
+
+    def _refuse_part_of_whole(self, table: Table, dt: date, staged: Path) -> None:
+        current = self.current(table, dt)
+        if current is not None and current.until is None:
+            shutil.rmtree(staged)
+            raise PartialDayError(
+                f"table {table.name} dt={dt} is of the whole day, which no hourly run may replace; leave --hour out"
+            )
 
     @staticmethod
     def _sweep(newest: Path, keep: set[str]) -> None:

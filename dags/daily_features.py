@@ -7,6 +7,7 @@ Values the day's views, derives the day's tables from them, and loads the featur
   `train_two_tower` for the same day.
 - **next_day_metrics** judges the lists published for the day before by this day's views. Where nothing was published it
   says so and succeeds. Nothing waits for it: a bad metric must not stop the next lists.
+- **check** fails where a table of the day is not what the days before let expect: no feature and no list is made of it.
 - **When it fails**: mend and clear the failed task; each task writes one partition and gives equal rows when run twice.
 """
 
@@ -35,7 +36,9 @@ with DAG(
     related_streamers = command_task("jobs", "related_streamers")
     streamer_orientation = command_task("jobs", "streamer_orientation")
     live_candidates = command_task("jobs", "live_candidates")
+    exploration_candidates = command_task("jobs", "exploration_candidates")
     training_examples = command_task("jobs", "training_examples")
+    check = command_task("jobs", "check")
     next_day_metrics = command_task("jobs", "next_day_metrics", day=f"{DAY_BEFORE} --if-published")
     apply = command_task("feature_repo", "apply", day=None)
     materialize = command_task("feature_repo", "materialize", outlets=[FEATURES])
@@ -46,6 +49,9 @@ with DAG(
     content_values >> representative_vods
     preferred_streamers >> related_streamers
     [related_streamers, streamer_orientation] >> live_candidates
+    related_streamers >> exploration_candidates
     [content_values, user_features, streamer_features] >> apply >> materialize
-    # No feature comes from these, but the asset says that the whole day is there.
-    [popular_items, representative_vods, segment_lists, training_examples, live_candidates] >> materialize
+    # The asset says that the whole day is there and fit to be used; no feature comes from some of these.
+    [user_features, streamer_features, content_values, popular_items] >> check
+    [representative_vods, segment_lists, training_examples, live_candidates, exploration_candidates] >> check
+    check >> materialize

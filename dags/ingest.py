@@ -8,7 +8,9 @@ beside it.
   `airflow backfill create --dag-id ingest --from-date D --to-date D+1`.
 - **Where the log is**: `STREAMREC_INGEST__LOG_FORMAT`, `..__LOG_PATH` and `..__MAPPING_PATH` in Airflow's environment.
 - **Emits** `streamrec://watch_log` for its day, which starts `daily_features` for the same day.
-- **When it fails**: the task's log ends in one line that names the reason. A rerun writes equal rows.
+- **When it fails**: the task's log ends in one line that names the reason. A rerun writes equal rows. `check` fails
+  when the day is not what the days before let expect: mend the log and clear `import_log`, or, if the day truly is so,
+  mark `check` as successful.
 """
 
 from airflow.sdk import DAG, CronPartitionTimetable
@@ -31,4 +33,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     tags=["streamrec", "daily"],
 ):
-    command_task("jobs", "import_log", outlets=[WATCH_LOG])
+    import_log = command_task("jobs", "import_log")
+    check = command_task("jobs", "check", outlets=[WATCH_LOG])
+
+    import_log >> check

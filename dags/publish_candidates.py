@@ -1,10 +1,12 @@
 """# publish_candidates: the day's lists reach Redis
 
 Fuses all sources into one list per user and surface and publishes them as a new generation: all of it or nothing.
+The channel pages' database gets the representative VODs.
 Beside it, the day's impressions leave the stream and move the bandit's posteriors.
 
 - **Starts** when `train_two_tower` has retrieved a day's candidates; the run's day is the partition key of that event.
 - **Emits** `streamrec://published_lists`.
+- **check** fails where the lists are not what the days before let expect: nothing is published.
 - **When it fails**: readers stay on the generation before. `python -m serving rollback` goes one generation back.
 """
 
@@ -23,10 +25,12 @@ with DAG(
     tags=["streamrec", "daily", "serving"],
 ):
     candidate_lists = command_task("jobs", "candidate_lists")
+    check = command_task("jobs", "check")
     publish = command_task("serving", "publish", outlets=[PUBLISHED])
+    publish_channels = command_task("serving", "publish_channels")
     sync_seen = command_task("serving", "sync_seen")
     drain_impressions = command_task("serving", "drain_impressions")
     update_posteriors = command_task("serving", "update_posteriors")
 
-    candidate_lists >> publish >> sync_seen
+    candidate_lists >> check >> publish >> [sync_seen, publish_channels]
     drain_impressions >> update_posteriors

@@ -9,13 +9,14 @@ from typing import Annotated, Final
 
 import typer
 
+from contracts.clock import hour_end
 from contracts.command_line import run
 from contracts.errors import SettingsError
 from contracts.names import Source
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import CANDIDATE_LIST
-from jobs.commands import candidate_lists, import_log, next_day_metrics, sync_metastore
+from jobs.commands import candidate_lists, cascade, check, import_log, next_day_metrics, stale, sync_metastore
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.session import open_session
@@ -27,6 +28,10 @@ _FORMATS: Final = ["%Y-%m-%d"]
 Day = Annotated[datetime, typer.Option("--date", formats=_FORMATS, help="The platform's day.")]
 First = Annotated[datetime, typer.Option("--from", formats=_FORMATS, help="First day.")]
 Last = Annotated[datetime, typer.Option("--to", formats=_FORMATS, help="Last day, included.")]
+Hour = Annotated[
+    int | None,
+    typer.Option(min=0, max=24, help="Only what began before the end of this hour; the whole day's run replaces it."),
+]
 Without = Annotated[list[Source] | None, typer.Option(help="A source the lists are made without; may be repeated.")]
 Only = Annotated[str | None, typer.Option(help="Only these jobs, separated by commas.")]
 
@@ -38,8 +43,12 @@ class Run:
     settings: Settings
     now: datetime
 
-    def tables(self) -> Tables:
-        return Tables(open_session(self.settings), Warehouse(self.settings.warehouse_path), self.now)
+    def tables(self, until: datetime | None = None) -> Tables:
+        return Tables(open_session(self.settings), Warehouse(self.settings.warehouse_path), self.now, until)
+
+    def until(self, day: date, hour: int | None) -> datetime | None:
+        """The end of the hour; None of the whole day."""
+        return None if hour is None else hour_end(day, hour, self.settings.platform.time_zone)
 
 
 def _run() -> Run:
@@ -59,17 +68,41 @@ def _daily(job: Job) -> Callable[[datetime], None]:
     return command
 
 
-def _run_job(run: Run, job: Job, day: date) -> None:
-    tables, started = run.tables(), time.perf_counter()
+def _hourly(job: Job) -> Callable[[datetime, int | None], None]:
+    def command(day: Day, hour: Hour = None) -> None:
+        _run_job(_run(), job, day.date(), hour)
+
+    command.__doc__ = job.help
+    return command
+
+
+def _run_job(run: Run, job: Job, day: date, hour: int | None = None) -> None:
+    tables, started = run.tables(run.until(day, hour)), time.perf_counter()
     for snapshot in job.run(tables, [day], run.settings):
         _say(snapshot, started)
 
 
-def _candidate_lists(day: Day, without: Without = None) -> None:
+def _candidate_lists(day: Day, hour: Hour = None, without: Without = None) -> None:
     """Write candidate_list_v1 of one day: the fused lists that publish puts into Redis."""
     run = _run()
     settings = candidate_lists.without(run.settings, without or [])
-    _run_job(Run(settings, run.now), jobs_named([candidate_lists.NAME])[0], day.date())
+    _run_job(Run(settings, run.now), jobs_named([candidate_lists.NAME])[0], day.date(), hour)
+
+
+@app.command(name="refresh")
+def _refresh(
+    day: Day, hour: Annotated[int, typer.Option(min=0, max=24, help="The hour of the day that has ended.")]
+) -> None:
+    """Make the lists of a running day anew from what began before the end of an hour; the day's own run replaces them.
+
+    The cheap systems only; where the day has no partition of another table, the newest one stands in.
+    """
+    run, started = _run(), time.perf_counter()
+    jobs = [job for job in JOBS if job.hourly]
+    until = run.until(day.date(), hour)
+    backfill = Backfill(run.tables().spark, run.settings, run.now, typer.echo, until)
+    done = backfill.run(jobs, day.date(), day.date())
+    typer.echo(f"{len(done)} partitions until {until} in {time.perf_counter() - started:.1f} s")
 
 
 @app.command(name="backfill")
@@ -111,9 +144,14 @@ def _next_day_metrics(
 
 app.command(name="import_log")(import_log.command)
 app.command(name="log_days")(import_log.log_days_command)
+app.command(name="check")(check.command)
+app.command(name="stale")(stale.command)
+app.command(name="cascade")(cascade.command)
 app.command(name="sync_metastore")(sync_metastore.command)
+app.command(name=candidate_lists.NAME)(_candidate_lists)
 for _job in JOBS:
-    app.command(name=_job.name)(_candidate_lists if _job.name == candidate_lists.NAME else _daily(_job))
+    if _job.name != candidate_lists.NAME:
+        app.command(name=_job.name)(_hourly(_job) if _job.hourly else _daily(_job))
 
 
 def main() -> None:

@@ -46,7 +46,8 @@ def write_blocks(tables: Tables, table: Table, day: date, blocks: DataFrame, to_
     attempts.rmdir()
     if not written[_FILE]:
         pq.write_table(table.schema.empty_table(), staged / "part-00000.parquet")
-    snapshot = tables.warehouse.commit(table, day, staged, sum(written[_ROWS]), tables.inputs_for(day))
+    rows, inputs = sum(written[_ROWS]), tables.inputs_for(day)
+    snapshot = tables.warehouse.commit(table, day, staged, rows, inputs, tables.until)
     tables.sync(table, [snapshot])
     return snapshot
 

@@ -71,6 +71,8 @@ class Tables:
 
     Args:
         now: Time of the run, for snapshot ids only: rows never hold it, so a re-run gives equal rows.
+        until: Of an hourly run: the end of the hour. What begins later does not count yet, and where the day has no
+            partition of a slower table, the newest one stands in.
         inputs: What was read for all that the job writes.
         inputs_of: What was read for one day of a range, by that day.
     """
@@ -78,6 +80,7 @@ class Tables:
     spark: SparkSession
     warehouse: Warehouse
     now: datetime
+    until: datetime | None = None
     inputs: dict[str, Snapshot] = field(default_factory=dict)
     inputs_of: defaultdict[date, dict[str, Snapshot]] = field(default_factory=lambda: defaultdict(dict))
     created: set[str] = field(default_factory=set)
@@ -94,11 +97,6 @@ class Tables:
         """
         return self._noted(table, [self.warehouse.require(table, day) for day in days])
 
-    def read_existing(self, table: Table, days: Iterable[date]) -> DataFrame:
-        """Those of the days' partitions that exist: for trailing windows, which may reach before the log begins."""
-        found = (self.warehouse.current(table, day) for day in days)
-        return self._noted(table, [snapshot for snapshot in found if snapshot is not None])
-
     def read_for(self, table: Table, needed: Mapping[date, Sequence[date]]) -> DataFrame:
         """Every partition that a day of a range needs, once, with `dt`; those that do not exist are left out.
 
@@ -112,19 +110,9 @@ class Tables:
             self.inputs_of[day].update({snapshot.reference[0]: snapshot for snapshot in existing})
         return self._read(table, list(found.values()))
 
-    def read_latest(self, table: Table, day: date) -> DataFrame:
-        """The newest partition that is not after `day`: for slowly changing tables such as the catalogue."""
-        snapshot = self.warehouse.latest(table, day)
-        return self._noted(table, [snapshot or self.warehouse.require(table, day)])
-
-    def read_latest_existing(self, table: Table, day: date) -> DataFrame:
-        """As `read_latest`, but no rows where there is no partition: for what a log need not have."""
-        snapshot = self.warehouse.latest(table, day)
-        return self._noted(table, [] if snapshot is None else [snapshot])
-
     def read_history(self, table: Table, day: date) -> DataFrame:
         """All partitions up to `day` that exist."""
-        return self.read_existing(table, [found for found in self.warehouse.dates(table) if found <= day])
+        return self.read(table, [found for found in self.warehouse.dates(table) if found <= day])
 
     def write(self, table: Table, day: date, frame: DataFrame) -> Snapshot:
         """Replace one partition, atomically.
@@ -135,7 +123,7 @@ class Tables:
         table.check(_arrow_schema(frame))
         staged = self.warehouse.stage(table, day, self.now)
         frame.select(*table.column_names).write.parquet(str(staged))
-        snapshot = self.warehouse.commit(table, day, staged, _rows_in(staged), self.inputs_for(day))
+        snapshot = self.warehouse.commit(table, day, staged, _rows_in(staged), self.inputs_for(day), self.until)
         self.sync(table, [snapshot])
         return snapshot
 
@@ -188,7 +176,7 @@ class Tables:
         else:
             own.mkdir()
             pq.write_table(table.schema.empty_table(), own / "part-00000.parquet")
-        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day])
+        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day], self.until)
 
     def inputs_for(self, day: date) -> list[Snapshot]:
         """What the day's partition depends on, as read so far."""

@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from contracts import columns as c
 from contracts.command_line import run
 from contracts.errors import InvalidRequestError
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
+from contracts.tables import REPRESENTATIVE_VOD
 from serving import live
+from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
 from serving.posteriors import update_posteriors
@@ -41,6 +44,16 @@ def publish_command(day: Day) -> None:
     ensure_contexts(store, settings.bandit, settings.candidates.surfaces)
     report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
     typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
+
+
+@app.command(name="publish_channels")
+def publish_channels_command(day: Day) -> None:
+    """Replace the representative VODs in the database of the channel pages."""
+    settings = load_settings()
+    rows = _warehouse(settings).read(REPRESENTATIVE_VOD, _day(day))
+    settings.home.mkdir(parents=True, exist_ok=True)
+    SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
+    typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
 
 
 @app.command(name="rollback")

@@ -5,17 +5,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack_lists
+from contracts.names import ItemKind, Source, Surface
+from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, SEGMENT_LIST, USER_FEATURE
+from contracts.tables import CANDIDATE_LIST, RELATED_STREAMER, REPRESENTATIVE_VOD, SEGMENT_LIST, USER_FEATURE
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
@@ -34,6 +37,7 @@ class PublishReport:
     lists: int
     list_bytes: int
     segment_lists: int
+    target_lists: int
     users: int
     seconds: float
     swept: tuple[str, ...]
@@ -55,12 +59,15 @@ def publish(
     started = time.perf_counter()
     lists = warehouse.read(CANDIDATE_LIST, day)
     fallbacks = warehouse.read(SEGMENT_LIST, day)
-    users = warehouse.read(USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
+    features = warehouse.latest(USER_FEATURE, day) or warehouse.require(USER_FEATURE, day)  # a running day has none yet
+    users = warehouse.read_snapshot(USER_FEATURE, features, [c.USER_ID, c.SEGMENT])
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()
     list_count, list_bytes = writer.write(_user_lists(lists, generation))
     segment_count, _ = writer.write(_segment_lists(fallbacks, generation))
+    target_count, _ = writer.write(chain(_channel_vods(channels, generation), _related_streamers(related, generation)))
     user_count, _ = writer.write(_segments(users, generation))
     version = _model_version(lists)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
@@ -68,7 +75,7 @@ def publish(
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started
     return PublishReport(
-        generation, info.day, version, list_count, list_bytes, segment_count, user_count, seconds, swept
+        generation, info.day, version, list_count, list_bytes, segment_count, target_count, user_count, seconds, swept
     )
 
 
@@ -136,6 +143,41 @@ def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
     for start, packed in zip(edges, _packed(candidates, edges), strict=False):
         key = redis_keys.segment_lists(generation, surfaces[codes[start]])
         yield key, segments[segment_codes[start]].encode(), packed
+
+
+def _channel_vods(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    kinds, kind_codes = _dictionary(rows.column(c.CONTENT_KIND))
+    streamers = rows.column(c.STREAMER_ID).to_numpy()
+    columns = (rows.column(c.CONTENT_ID).to_numpy(), encode(kinds, KINDS)[kind_codes], streamers)
+    candidates = _of_one_source(*columns, Source.REPRESENTATIVE, rows)
+    return _target_lists(Surface.CHANNEL_VODS, streamers, candidates, rows, generation)
+
+
+def _related_streamers(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    related = rows.column(c.RELATED_STREAMER_ID).to_numpy()
+    kinds = np.full(len(related), KINDS.index(ItemKind.STREAMER), np.uint8)
+    candidates = _of_one_source(related, kinds, related, Source.RELATED_STREAMERS, rows)
+    targets = rows.column(c.STREAMER_ID).to_numpy()
+    return _target_lists(Surface.RELATED_STREAMERS, targets, candidates, rows, generation)
+
+
+def _of_one_source(
+    items: Ids, kinds: npt.NDArray[np.uint8], streamers: Ids, source: Source, rows: pa.Table
+) -> CandidateColumns:
+    sources = np.full(len(items), SOURCES.index(source), np.uint8)
+    return CandidateColumns(items, kinds, streamers, sources, rows.column(c.SCORE).to_numpy().astype(np.float32))
+
+
+def _target_lists(
+    surface: Surface, targets: Ids, candidates: CandidateColumns, rows: pa.Table, generation: str
+) -> Iterator[Entry]:
+    order = np.lexsort((rows.column(c.RANK).to_numpy(), targets))
+    targets = targets[order]
+    edges = run_edges(targets)
+    owners = targets[edges[:-1]].tolist()
+    for target, packed in zip(owners, _packed(candidates.take(order), edges), strict=True):
+        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target))
+        yield key, str(target).encode(), packed
 
 
 def _packed(candidates: CandidateColumns, edges: list[int]) -> Iterator[bytes]:

@@ -70,4 +70,9 @@ def surfaces(clients: Clients) -> Mapping[Surface, Wiring]:
         side_effects=(log,),
         fills=True,
     )
-    return {Surface.HOME_CLIPS: contents, Surface.FAVORITES_CLIPS: favorites, Surface.HOME_LIVE: live}
+    return {
+        Surface.HOME_CLIPS: contents,
+        Surface.CLIPS_FEED: contents,
+        Surface.FAVORITES_CLIPS: favorites,
+        Surface.HOME_LIVE: live,
+    }

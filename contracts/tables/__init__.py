@@ -4,7 +4,9 @@ from contracts.schema import Table
 from contracts.tables import derived, raw
 from contracts.tables.derived import (
     CANDIDATE_LIST,
+    CHECK_RESULT,
     CONTENT_VALUE,
+    EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
@@ -39,10 +41,12 @@ __all__ = [
     "ALL_TABLES",
     "BROADCAST",
     "CANDIDATE_LIST",
+    "CHECK_RESULT",
     "CONTENT",
     "CONTENT_VALUE",
     "DERIVED_TABLES",
     "EARLIER_VIEW",
+    "EXPLORATION_CANDIDATE",
     "FEEDBACK",
     "IMPRESSION",
     "LIVE_CANDIDATE",

@@ -133,6 +133,22 @@ LIVE_CANDIDATE = Table(
     60,
 )
 
+EXPLORATION_CANDIDATE = Table(
+    "exploration_candidate_v1",
+    "One streamer that one user does not watch (any more), and why to try.",
+    (
+        _USER,
+        Column(c.EXPLORATION_KIND, STRING, "`co_watched`, `category_rising`, `newcomer` or `lapsed`"),
+        _RANK,
+        _STREAMER,
+        Column(c.SCORE, FLOAT64, "comparable within a user and kind only"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID, c.EXPLORATION_KIND, c.STREAMER_ID),
+    "python -m jobs exploration_candidates",
+    60,
+)
+
 POPULAR_ITEM = Table(
     "popular_item_v1",
     "One item by recent popularity: distinct users with a valued watch, decayed by half-life.",
@@ -289,4 +305,27 @@ SEGMENT_LIST = Table(
     (c.SEGMENT, c.SURFACE, c.ITEM_KIND, c.ITEM_ID),
     "python -m jobs segment_lists",
     30,
+)
+
+CHECK_RESULT = Table(
+    "check_result_v1",
+    "One data-quality check of one table's partition dt, or of one column of it.",
+    (
+        Column(c.TABLE_NAME, STRING, "the table"),
+        Column(c.CHECK_NAME, STRING, "`row_count`, `nulls`, `range`, `unknown_ids` or `drift`"),
+        Column(c.COLUMN_NAME, STRING, "the column; null where the check is of the whole table", nullable=True),
+        Column(c.SNAPSHOT_ID, STRING, "the snapshot that was checked"),
+        Column(
+            c.VALUE,
+            FLOAT64,
+            "rows; share of nulls; lowest or highest value; share of unknown ids; population stability index",
+        ),
+        Column(c.LOWER_BOUND, FLOAT64, "what the value may be at least", nullable=True),
+        Column(c.UPPER_BOUND, FLOAT64, "what it may be at most", nullable=True),
+        Column(c.VERDICT, STRING, "`passed`, `failed`, or `no_history` where there is too little to compare with"),
+        Column(c.SEVERITY, STRING, "`warn` or `fail`: what a failed check does"),
+    ),
+    (c.TABLE_NAME, c.CHECK_NAME, c.COLUMN_NAME),
+    "python -m jobs check",
+    400,
 )

@@ -19,7 +19,7 @@ from devstack.demo.day import AirflowDay
 from devstack.demo.people import people_to_show, surfaces_to_show
 from devstack.demo.plan import DemoDays, DemoLog, choose_days, demo_environment, empty_home, write_environment_file
 from devstack.service import LOCALHOST, Service, free_port
-from devstack.steps import Runner
+from devstack.steps import Runner, Step
 
 WORLD_CONFIG: Final = Path("world") / "configs" / "demo.toml"
 _SLATE_LENGTH: Final = 10
@@ -42,8 +42,10 @@ class Demo:
         airflow = [self.runner.serve(spec) for spec in airflow_services(self.settings, self.runner.environment)]
         self._history(days)  # beside Airflow's start
         self._pipeline_day(days.pipeline, airflow)
+        value = self._next_day(days)
+        slates = self._slates(days)  # beside the valuation of what judges them
+        self.runner.wait(value)
         metrics = self._verdict(days)
-        slates = self._slates(days)
         show.closing(self.runner.console, self.settings, days, slates, metrics)
 
     def _prepare(self, make_log: bool) -> None:
@@ -77,10 +79,12 @@ class Demo:
         for service in airflow:
             service.stop()
 
-    def _verdict(self, days: DemoDays) -> dict[str, Any]:
+    def _next_day(self, days: DemoDays) -> Step:
         judge = days.judge.isoformat()
         self.runner.run("import_next_day", ["jobs", "import_log", "--date", judge, *self.log.options])
-        self.runner.run("value_next_day", ["jobs", "view_valuation", "--date", judge])
+        return self.runner.start("value_next_day", ["jobs", "view_valuation", "--date", judge])
+
+    def _verdict(self, days: DemoDays) -> dict[str, Any]:
         verdict = ["jobs", "next_day_metrics", "--date", days.pipeline.isoformat(), "--json"]
         answer = self.runner.run("next_day_metrics", verdict)
         metrics: dict[str, Any] = json.loads(answer.splitlines()[-1])
@@ -91,15 +95,15 @@ class Demo:
         at = days.evening(self.settings).isoformat()
         lease = ["--lease-seconds", str(_LEASE_SECONDS)]
         self.runner.run("sync_live", ["serving", "sync_live", "--date", days.judge.isoformat(), "--at", at, *lease])
-        slates, surfaces = [], surfaces_to_show(self.settings, days.judge)
+        asked, surfaces = [], surfaces_to_show(self.settings, days.judge)
         for person in people_to_show(self.settings, days.pipeline):
             for surface in surfaces:
                 name = f"recommend_{surface.value}_{person.user_id}"
-                asked = ["--user", str(person.user_id), "--surface", surface.value, "--limit", str(_SLATE_LENGTH)]
+                whose = ["--user", str(person.user_id), "--surface", surface.value, "--limit", str(_SLATE_LENGTH)]
                 # A named request has a fixed seed: the same demo gives the same slates.
-                table = self.runner.run(name, ["serving", "recommend", *asked, "--at", at, "--request-id", name])
-                slates.append(show.Slate(person, surface, table))
-        return slates
+                command = ["serving", "recommend", *whose, "--at", at, "--request-id", name]
+                asked.append((person, surface, self.runner.start(name, command)))
+        return [show.Slate(person, surface, self.runner.wait(step)) for person, surface, step in asked]
 
 
 def run_demo(settings: Settings, log: DemoLog | None, console: Console) -> None:

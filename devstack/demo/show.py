@@ -31,7 +31,7 @@ def closing(console: Console, settings: Settings, days: DemoDays, slates: list[S
         console.print(slate.table.rstrip(), markup=False, highlight=False, soft_wrap=True)
     for surface, judged in metrics["surfaces"].items():
         console.print(verdict_table(surface, judged, days))
-    for line in where(settings, days):
+    for line in where(settings, days, slates[0]):
         console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -51,7 +51,7 @@ def _cell(interval: dict[str, float]) -> str:
     return f"{interval['mean']:.4f} ({interval['low']:.4f}-{interval['high']:.4f})"
 
 
-def where(settings: Settings, days: DemoDays) -> list[str]:
+def where(settings: Settings, days: DemoDays, shown: Slate) -> list[str]:
     """Where the databases are and what to try next."""
     home = settings.home
     home = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
@@ -64,7 +64,7 @@ def where(settings: Settings, days: DemoDays) -> list[str]:
         "",
         "try next, each after `. " + f"{home}/settings.env`:",
         "  .venv/bin/python -m devstack redis &",
-        "  .venv/bin/python -m serving recommend --user 1 --surface home_clips",
+        f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface {shown.surface.value}",
         "  .venv/bin/python -m serving rollback",
         f"  .venv/bin/python -m jobs next_day_metrics --date {days.pipeline}",
         "  make airflow                                     the DAGs in Airflow's web UI, on the same tables",

@@ -6,7 +6,7 @@ other run side by side, because a small Spark job leaves cores idle while it is 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +20,8 @@ from jobs.commands.registry import Job
 from jobs.tables import Tables
 
 Report = Callable[[str], None]
+Work = tuple[Job, Sequence[date]]
+"""A job and the days that it computes together."""
 
 
 @dataclass(frozen=True)
@@ -29,27 +31,24 @@ class Backfill:
     Args:
         now: Time of the run, for snapshot ids only.
         report: Takes one line of progress at a time.
+        until: Of an hourly run: the end of the hour.
     """
 
     spark: SparkSession
     settings: Settings
     now: datetime
     report: Report
+    until: datetime | None = None
 
     def run(self, jobs: Sequence[Job], first: date, last: date) -> list[Snapshot]:
         """Run the jobs for every day from `first` to `last`, both included; the first error ends the range."""
-        done: list[tuple[Job, Future[list[Snapshot]]]] = []
-        with ThreadPoolExecutor(self.settings.spark.concurrent_jobs) as pool:
-            for days in _together(list(days_between(first, last)), self.settings.spark.days_per_job):
-                for job in jobs:
-                    done.append((job, pool.submit(self._run_one, job, days, _upstream(job, done))))
-            return _results(pool, [future for _, future in done])
+        ranges = together(list(days_between(first, last)), self.settings.spark.days_per_job)
+        return side_by_side([(job, days) for days in ranges for job in jobs], self.compute, self.settings)
 
-    def _run_one(self, job: Job, days: Sequence[date], upstream: Sequence[Future[list[Snapshot]]]) -> list[Snapshot]:
-        for future in upstream:
-            future.result()
+    def compute(self, job: Job, days: Sequence[date]) -> list[Snapshot]:
+        """Run one job for consecutive days."""
         started = time.perf_counter()
-        tables = Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now)
+        tables = Tables(self.spark, Warehouse(self.settings.warehouse_path), self.now, self.until)
         snapshots = job.run(tables, days, self.settings)
         seconds = time.perf_counter() - started
         for snapshot in snapshots:
@@ -58,13 +57,28 @@ class Backfill:
         return snapshots
 
 
-def _together(days: Sequence[date], count: int) -> list[Sequence[date]]:
+def together(days: Sequence[date], count: int) -> list[Sequence[date]]:
+    """At most `count` of the days at a time."""
     return [days[start : start + count] for start in range(0, len(days), count)]
 
 
-def _upstream(job: Job, done: Sequence[tuple[Job, Future[list[Snapshot]]]]) -> list[Future[list[Snapshot]]]:
-    """Everything submitted so far, of these days and of those before, that writes what the job reads."""
-    return [future for other, future in done if other.writes in job.reads]
+def side_by_side(
+    work: Iterable[Work], compute: Callable[[Job, Sequence[date]], list[Snapshot]], settings: Settings
+) -> list[Snapshot]:
+    """Compute all of it; one waits for everything before it that writes what it reads. The first error ends it."""
+    started: list[tuple[Job, Future[list[Snapshot]]]] = []
+
+    def compute_after(job: Job, days: Sequence[date], upstream: Sequence[Future[list[Snapshot]]]) -> list[Snapshot]:
+        for future in upstream:
+            future.result()
+        return compute(job, days)
+
+    with ThreadPoolExecutor(settings.spark.concurrent_jobs) as pool:
+        for job, days in work:
+            read = job.reads(settings)
+            upstream = [future for other, future in started if other.writes.name in read]
+            started.append((job, pool.submit(compute_after, job, days, upstream)))
+        return _results(pool, [future for _, future in started])
 
 
 def _results(pool: ThreadPoolExecutor, futures: Sequence[Future[list[Snapshot]]]) -> list[Snapshot]:

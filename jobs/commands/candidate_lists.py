@@ -1,21 +1,23 @@
 """`candidate_lists`: per user and surface, the fused list that publish puts into Redis."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
-from typing import Final
+from datetime import date, timedelta
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
+from contracts.clock import day_bounds
 from contracts.names import Source
-from contracts.schema import Table
-from contracts.settings import CandidateSettings, Settings, SurfaceSources
+from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import (
     CANDIDATE_LIST,
+    CONTENT,
     EARLIER_VIEW,
+    EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
@@ -23,9 +25,11 @@ from contracts.tables import (
     RETRIEVED_CANDIDATE,
     USER_ACTION,
     USER_FEATURE,
+    VIEW_VALUE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import catalogue, publish_time, window_views
+from jobs.commands.readings import as_known, partitions, publish_time, read, window_views
+from jobs.needs import History, Latest, Need, OfDay, Window
 from jobs.tables import Tables
 from jobs.transformations.candidate_lists import (
     CandidateInputs,
@@ -35,14 +39,37 @@ from jobs.transformations.candidate_lists import (
     seen_contents,
     source_rows,
 )
-from jobs.transformations.fused_lists import Everybody
+from jobs.transformations.fused_lists import EXPLORED, Everybody
+from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
 from jobs.transformations.popular_items import not_public
 
 NAME: Final = "candidate_lists"
 _BLOCK_ROWS: Final = 2_000_000
 """Rows that a worker holds at once: 100 MB, and as much again while it sorts them."""
 _POPULAR: Final = (c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SCORE)
+_PUBLISHED: Final = [c.STREAMER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.PUBLISHED_AT, c.VISIBILITY]
 _REPRESENTATIVE: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID)
+
+
+class _Needs(NamedTuple):
+    """None where no surface asks for it."""
+
+    retrieved: OfDay | None
+    neighbors: OfDay | None
+    explored: OfDay | None
+    users: OfDay
+    preferred: OfDay
+    popular: OfDay
+    representative: OfDay
+    views: Window
+    earlier: Latest | None
+    actions: History
+    contents: Latest
+
+
+def needs(settings: Settings) -> tuple[Need, ...]:
+    """What a day reads."""
+    return tuple(need for need in _needs(settings.candidates) if need is not None)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
@@ -67,62 +94,93 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
     for surface, wanted in settings.candidates.surfaces.items():
         weights = {source: weight for source, weight in wanted.weights.items() if source not in sources}
         if weights:
-            surfaces[surface] = SurfaceSources(weights=weights, length=wanted.length)
+            surfaces[surface] = wanted.model_copy(update={"weights": weights})
     candidates = settings.candidates.model_copy(update={"surfaces": surfaces})
     return settings.model_copy(update={"candidates": candidates})
 
 
+def _needs(candidates: CandidateSettings) -> _Needs:
+    wanted = {source for surface in candidates.surfaces.values() for source in surface.weights}
+    return _Needs(
+        retrieved=OfDay(RETRIEVED_CANDIDATE, required=True) if Source.TWO_TOWER in wanted else None,
+        neighbors=OfDay(LIVE_CANDIDATE, required=True) if Source.LIVE_NEIGHBORS in wanted else None,
+        explored=OfDay(EXPLORATION_CANDIDATE, required=True) if wanted & set(EXPLORED) else None,
+        users=OfDay(USER_FEATURE, required=True),
+        preferred=OfDay(PREFERRED_STREAMER, required=True),
+        popular=OfDay(POPULAR_ITEM, required=True),
+        representative=OfDay(REPRESENTATIVE_VOD, required=True),
+        views=Window(VIEW_VALUE, required=True, window_days=candidates.seen_window_days),
+        earlier=Latest(EARLIER_VIEW) if candidates.earlier_views_are_seen else None,
+        actions=History(USER_ACTION),
+        contents=Latest(CONTENT),
+    )
+
+
 def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
-    retrieved = read_retrieved(tables, day, candidates)
-    actions = tables.read_history(USER_ACTION, day)
+    needed = _needs(candidates)
+    retrieved = None if needed.retrieved is None else read(tables, needed.retrieved, [day])
+    actions = read(tables, needed.actions, [day])
     return CandidateInputs(
-        users=tables.read(USER_FEATURE, [day]),
-        preferred=tables.read(PREFERRED_STREAMER, [day]),
+        users=read(tables, needed.users, [day]),
+        preferred=read(tables, needed.preferred, [day]),
         retrieved=retrieved,
-        neighbors=tables.read(LIVE_CANDIDATE, [day]) if _wants(Source.LIVE_NEIGHBORS, candidates) else None,
-        removed=_removed(tables, day, candidates).unionByName(hidden_contents(actions)),
+        neighbors=None if needed.neighbors is None else read(tables, needed.neighbors, [day]),
+        explored=None if needed.explored is None else read(tables, needed.explored, [day]),
+        removed=_removed(tables, needed, day, candidates).unionByName(hidden_contents(actions)),
         removed_streamers=hidden_streamers(actions),
     )
 
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
+    needed = _needs(settings.candidates)
+    representative = _read_small(tables, needed.representative, day, _REPRESENTATIVE)
+    contents = _read_contents(tables, needed.contents, day)
+    end = tables.until or day_bounds(day, settings.platform.time_zone)[1]
+    newest = newest_contents(
+        contents, end - timedelta(days=settings.exploration.newest_days), end, settings.exploration.newest_per_streamer
+    )
     return Everybody(
-        popular=_read(tables, POPULAR_ITEM, day, _POPULAR),
-        representative=_read(tables, REPRESENTATIVE_VOD, day, _REPRESENTATIVE),
-        not_public=not_public(catalogue(tables, [day])).select(c.CONTENT_ID).toArrow(),
-        model_version=_model_version(tables, day, settings.candidates),
-        available_at=publish_time(day, settings),
+        popular=_read_small(tables, needed.popular, day, _POPULAR),
+        representative=representative,
+        explored=explored_contents(representative, newest),
+        fresh=fresh_contents(contents, end, settings.candidates.freshness_half_life_days),
+        not_public=not_public(as_known(tables, needed.contents, [day])).select(c.CONTENT_ID).toArrow(),
+        model_version=_model_version(tables, needed.retrieved, day),
+        available_at=publish_time(tables, day, settings),
     )
 
 
-def _read(tables: Tables, table: Table, day: date, columns: Sequence[str]) -> pa.Table:
+def _read_contents(tables: Tables, need: Latest, day: date) -> pa.Table:
+    latest = partitions(tables, need, [day])[day]
+    if not latest:
+        return CONTENT.schema.empty_table().select(_PUBLISHED)
+    return tables.warehouse.read_snapshot(CONTENT, tables.warehouse.require(CONTENT, latest[0]), _PUBLISHED)
+
+
+def _read_small(tables: Tables, need: OfDay, day: date, columns: Sequence[str]) -> pa.Table:
     """Without Spark: a row per popular item, or some per streamer, are not worth a query."""
-    snapshot = tables.warehouse.require(table, day)
+    snapshot = _snapshot(tables, need, day)
     reference, _ = snapshot.reference
     tables.inputs[reference] = snapshot
-    return tables.warehouse.read_snapshot(table, snapshot, columns)
+    return tables.warehouse.read_snapshot(need.table, snapshot, columns)
 
 
-def _model_version(tables: Tables, day: date, candidates: CandidateSettings) -> str | None:
+def _snapshot(tables: Tables, need: OfDay, day: date) -> Snapshot:
+    (dt,) = partitions(tables, need, [day])[day]
+    return tables.warehouse.require(need.table, dt)
+
+
+def _model_version(tables: Tables, need: OfDay | None, day: date) -> str | None:
     """A retrieval is one model's: its first row tells the version."""
-    if not _wants(Source.TWO_TOWER, candidates):
+    if need is None:
         return None
-    parts = sorted(tables.warehouse.require(RETRIEVED_CANDIDATE, day).path.glob("*.parquet"))
+    parts = sorted(_snapshot(tables, need, day).path.glob("*.parquet"))
     versions = ds.dataset(parts, format="parquet").head(1, columns=[c.MODEL_VERSION]).column(0).to_pylist()
     return versions[0] if versions else None
 
 
-def _wants(source: Source, candidates: CandidateSettings) -> bool:
-    return any(source in surface.weights for surface in candidates.surfaces.values())
-
-
-def read_retrieved(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame | None:
-    """The model's candidates, or None where no surface asks for them."""
-    return tables.read(RETRIEVED_CANDIDATE, [day]) if _wants(Source.TWO_TOWER, candidates) else None
-
-
-def _removed(tables: Tables, day: date, candidates: CandidateSettings) -> DataFrame:
-    seen = seen_contents(window_views(tables, [day], candidates.seen_window_days), candidates)
-    if not candidates.earlier_views_are_seen:
+def _removed(tables: Tables, needed: _Needs, day: date, candidates: CandidateSettings) -> DataFrame:
+    seen = seen_contents(window_views(tables, needed.views, [day]), candidates)
+    if needed.earlier is None:
         return seen
-    return seen.unionByName(tables.read_latest_existing(EARLIER_VIEW, day).select(c.USER_ID, c.CONTENT_ID))
+    return seen.unionByName(read(tables, needed.earlier, [day]).select(c.USER_ID, c.CONTENT_ID))

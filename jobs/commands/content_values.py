@@ -5,17 +5,23 @@ from datetime import date
 
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import CONTENT_VALUE
+from contracts.tables import CONTENT_VALUE, VIEW_VALUE
 from jobs.commands.readings import window_views, write
+from jobs.needs import Window
 from jobs.tables import Tables
 from jobs.transformations.content_values import content_values
 from jobs.transformations.voices import voices, without_crowds
 
 
+def needs(settings: Settings) -> tuple[Window]:
+    """What a day reads."""
+    return (Window(VIEW_VALUE, required=True, window_days=settings.valuation.window_days),)
+
+
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the contents' values of each day."""
-    valuation = settings.valuation
-    heard = voices(window_views(tables, days, valuation.window_days), valuation).persist()
+    (window,), valuation = needs(settings), settings.valuation
+    heard = voices(window_views(tables, window, days), valuation).persist()
     try:
         values = content_values(without_crowds(heard, valuation), valuation)
         return write(tables, CONTENT_VALUE, days, values, settings)

@@ -1,75 +1,94 @@
 """What several commands read and write in the same way, for one day or for a range of days."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.clock import available_at, trailing_days
+from contracts.clock import available_at
+from contracts.errors import PartialDayError
 from contracts.schema import Table
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import CONTENT, VIEW_VALUE
+from jobs.needs import Latest, Need, OfDay, Window
 from jobs.tables import Tables
-from jobs.transformations.as_of import AS_OF, moment_of, of_own_day, spread
+from jobs.transformations.as_of import AS_OF, moment_of, spread
 from jobs.transformations.views import latest_views
 
 
-def window_views(tables: Tables, days: Sequence[date], window_days: int) -> DataFrame:
-    """Latest views of the windows that end with the days, with `as_of`; what lies before the log begins is not there.
+def read(tables: Tables, need: Need, days: Sequence[date]) -> DataFrame:
+    """Every partition that one of the days needs, once, with `dt`.
+
+    Raises:
+        MissingPartitionError: one that is required is not there; the message says which job to run.
+    """
+    return tables.read_for(need.table, partitions(tables, need, days))
+
+
+def partitions(tables: Tables, need: Need, days: Sequence[date]) -> dict[date, list[date]]:
+    """By day, the partitions that it needs.
+
+    Raises:
+        MissingPartitionError: one that is required is not there; the message says which job to run.
+        PartialDayError: one that is required is of another part of its day.
+    """
+    existing, is_hourly = tables.warehouse.dates(need.table), tables.until is not None
+    wanted = Latest(need.table) if is_hourly and isinstance(need, OfDay) else need
+    found = {day: wanted.partitions(existing, day) for day in days}
+    for day in days if need.required else ():
+        if wanted is need or not found[day]:
+            _require(tables, need.table, day)
+    return found
+
+
+def _require(tables: Tables, table: Table, day: date) -> None:
+    until = tables.warehouse.require(table, day).until
+    if until is not None and until != tables.until:
+        raise PartialDayError(
+            f"table {table.name} dt={day} holds what began before {until}; run first, of the same hour or of the whole "
+            f"day: {table.owner} --date {day}"
+        )
+
+
+def window_views(tables: Tables, need: Window, days: Sequence[date]) -> DataFrame:
+    """Latest views of the windows that end with the days, with `as_of`.
 
     Raises:
         MissingPartitionError: the views of one of the days itself have not been valued.
     """
-    for day in days:
-        tables.warehouse.require(VIEW_VALUE, day)
-    return latest_views(tables.read_for(VIEW_VALUE, windows(days, window_days)), days, window_days)
+    return latest_views(read(tables, need, days), days, need.window_days)
 
 
-def windows(days: Sequence[date], window_days: int) -> dict[date, list[date]]:
-    """By day, the partitions that hold its window: one more than days, for a clock that is fast dates a view ahead."""
-    return {day: trailing_days(day, window_days + 1) for day in days}
-
-
-def of_days(tables: Tables, table: Table, days: Sequence[date]) -> DataFrame:
+def of_days(tables: Tables, need: OfDay, days: Sequence[date]) -> DataFrame:
     """The days' own partitions, with `as_of`.
 
     Raises:
-        MissingPartitionError: one is not there; the message says which job to run.
+        MissingPartitionError: one that is required is not there; the message says which job to run.
     """
-    for day in days:
-        tables.warehouse.require(table, day)
-    return of_own_day(tables.read_for(table, {day: [day] for day in days}))
+    needed = partitions(tables, need, days)
+    return spread(tables.read_for(need.table, needed), used_by(needed))
 
 
-def latest_partitions(tables: Tables, table: Table, days: Sequence[date]) -> dict[date, date]:
-    """By day, the newest partition that is not after it; a day before the first partition is left out."""
-    dates = tables.warehouse.dates(table)
-    newest = {day: max((dt for dt in dates if dt <= day), default=None) for day in days}
-    return {day: dt for day, dt in newest.items() if dt is not None}
+def as_known(tables: Tables, need: Latest, days: Sequence[date]) -> DataFrame:
+    """Rows as known on each day, with `as_of`: VODs and clips, for one."""
+    needed = partitions(tables, need, days)
+    return spread(tables.read_for(need.table, needed), used_by(needed))
 
 
-def used_by(latest: dict[date, date]) -> dict[date, list[date]]:
+def used_by(needed: Mapping[date, Sequence[date]]) -> dict[date, list[date]]:
     """By partition, the days that read it."""
-    return {dt: [day for day, newest in latest.items() if newest == dt] for dt in sorted(set(latest.values()))}
-
-
-def latest_of_days(tables: Tables, table: Table, days: Sequence[date]) -> DataFrame:
-    """What the newest partition says on each day, with `as_of`; no rows before the first."""
-    latest = latest_partitions(tables, table, days)
-    return spread(tables.read_for(table, {day: [dt] for day, dt in latest.items()}), used_by(latest))
-
-
-def catalogue(tables: Tables, days: Sequence[date]) -> DataFrame:
-    """VODs and clips as known on each day, with `as_of`; a log need not have a catalogue."""
-    return latest_of_days(tables, CONTENT, days)
+    read_by: dict[date, list[date]] = {}
+    for day, partitions_of_day in needed.items():
+        for dt in partitions_of_day:
+            read_by.setdefault(dt, []).append(day)
+    return read_by
 
 
 def write(tables: Tables, table: Table, days: Sequence[date], rows: DataFrame, settings: Settings) -> list[Snapshot]:
     """Write derived partitions from rows with `as_of`; a row becomes available when its day's batch is published."""
-    available = moment_of({day: publish_time(day, settings) for day in days})
+    available = moment_of({day: publish_time(tables, day, settings) for day in days})
     return write_rows(tables, table, days, rows.withColumn(c.AVAILABLE_AT, available))
 
 
@@ -80,7 +99,9 @@ def write_rows(tables: Tables, table: Table, days: Sequence[date], rows: DataFra
     return tables.write_days(table, days, rows.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF))
 
 
-def publish_time(day: date, settings: Settings) -> datetime:
-    """When what is derived from `day` may be used."""
+def publish_time(tables: Tables, day: date, settings: Settings) -> datetime:
+    """When what is derived from `day`, or from its hours so far, may be used."""
     platform = settings.platform
+    if tables.until is not None:
+        return tables.until + timedelta(minutes=platform.hourly_delay_minutes)
     return available_at(day, platform.time_zone, platform.publish_delay_minutes)

@@ -16,6 +16,7 @@ from contracts.snapshots import Snapshot
 from jobs.commands import (
     candidate_lists,
     content_values,
+    exploration_candidates,
     live_candidates,
     popular_items,
     preferred_streamers,
@@ -28,6 +29,7 @@ from jobs.commands import (
     user_features,
     view_valuation,
 )
+from jobs.needs import Need
 from jobs.tables import Tables
 
 
@@ -37,65 +39,68 @@ class Job:
 
     Args:
         run: Writes the partitions of consecutive days, with one Spark job where it can.
+        needs: What a day reads; `run` reads nothing else.
         in_backfill: False for what only the day that is published needs.
+        hourly: Cheap enough, and of use, within the day.
     """
 
     name: str
     run: Callable[[Tables, Sequence[date], Settings], list[Snapshot]]
-    reads: tuple[Table, ...]
+    needs: Callable[[Settings], tuple[Need, ...]]
     writes: Table
     in_backfill: bool = True
+    hourly: bool = False
+
+    def reads(self, settings: Settings) -> set[str]:
+        """Names of the tables that it reads."""
+        return {need.table.name for need in self.needs(settings)}
 
     @property
     def help(self) -> str:
         return f"Write {self.writes.name} of one day: {self.writes.doc[0].lower()}{self.writes.doc[1:]}"
 
 
-_LISTS: Final = (
-    t.VIEW_VALUE,
-    t.USER_FEATURE,
-    t.PREFERRED_STREAMER,
-    t.REPRESENTATIVE_VOD,
-    t.POPULAR_ITEM,
-    t.RETRIEVED_CANDIDATE,
-    t.LIVE_CANDIDATE,
-    t.USER_ACTION,
-    t.EARLIER_VIEW,
-    t.CONTENT,
-)
-
 JOBS: Final = (
-    Job("view_valuation", view_valuation.run, (t.WATCH_EVENT, t.CONTENT), t.VIEW_VALUE),
-    Job("preferred_streamers", preferred_streamers.run, (t.VIEW_VALUE,), t.PREFERRED_STREAMER),
-    Job("content_values", content_values.run, (t.VIEW_VALUE,), t.CONTENT_VALUE),
-    Job("popular_items", popular_items.run, (t.VIEW_VALUE, t.CONTENT), t.POPULAR_ITEM),
-    Job("streamer_features", streamer_features.run, (t.VIEW_VALUE,), t.STREAMER_FEATURE),
-    Job("training_examples", training_examples.run, (t.VIEW_VALUE, t.USER_ACTION), t.TRAINING_EXAMPLE),
-    Job("user_features", user_features.run, (t.VIEW_VALUE, t.PREFERRED_STREAMER, t.EARLIER_VIEW), t.USER_FEATURE),
-    Job("related_streamers", related_streamers.run, (t.PREFERRED_STREAMER,), t.RELATED_STREAMER, in_backfill=False),
+    Job("view_valuation", view_valuation.run, view_valuation.needs, t.VIEW_VALUE, hourly=True),
+    Job("preferred_streamers", preferred_streamers.run, preferred_streamers.needs, t.PREFERRED_STREAMER, hourly=True),
+    Job("content_values", content_values.run, content_values.needs, t.CONTENT_VALUE, hourly=True),
+    Job("popular_items", popular_items.run, popular_items.needs, t.POPULAR_ITEM, hourly=True),
+    Job("streamer_features", streamer_features.run, streamer_features.needs, t.STREAMER_FEATURE),
+    Job("training_examples", training_examples.run, training_examples.needs, t.TRAINING_EXAMPLE),
+    Job("user_features", user_features.run, user_features.needs, t.USER_FEATURE),
+    Job(
+        "related_streamers",
+        related_streamers.run,
+        related_streamers.needs,
+        t.RELATED_STREAMER,
+        in_backfill=False,
+        hourly=True,
+    ),
     Job(
         "streamer_orientation",
         streamer_orientation.run,
-        (t.VIEW_VALUE, t.STREAMER),
+        streamer_orientation.needs,
         t.STREAMER_ORIENTATION,
         in_backfill=False,
     ),
+    Job("live_candidates", live_candidates.run, live_candidates.needs, t.LIVE_CANDIDATE, in_backfill=False),
     Job(
-        "live_candidates",
-        live_candidates.run,
-        (t.VIEW_VALUE, t.PREFERRED_STREAMER, t.RELATED_STREAMER, t.STREAMER_ORIENTATION),
-        t.LIVE_CANDIDATE,
+        "exploration_candidates",
+        exploration_candidates.run,
+        exploration_candidates.needs,
+        t.EXPLORATION_CANDIDATE,
         in_backfill=False,
     ),
-    Job("representative_vods", representative_vods.run, (t.CONTENT_VALUE, t.CONTENT), t.REPRESENTATIVE_VOD),
-    Job(candidate_lists.NAME, candidate_lists.run, _LISTS, t.CANDIDATE_LIST, in_backfill=False),
+    Job("representative_vods", representative_vods.run, representative_vods.needs, t.REPRESENTATIVE_VOD, hourly=True),
     Job(
-        "segment_lists",
-        segment_lists.run,
-        (t.VIEW_VALUE, t.USER_FEATURE, t.CONTENT),
-        t.SEGMENT_LIST,
+        candidate_lists.NAME,
+        candidate_lists.run,
+        candidate_lists.needs,
+        t.CANDIDATE_LIST,
         in_backfill=False,
+        hourly=True,
     ),
+    Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False, hourly=True),
 )
 
 

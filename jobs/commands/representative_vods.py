@@ -6,15 +6,22 @@ from datetime import date
 from contracts.clock import day_bounds
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import CONTENT_VALUE, REPRESENTATIVE_VOD
-from jobs.commands.readings import catalogue, of_days, write
+from contracts.tables import CONTENT, CONTENT_VALUE, REPRESENTATIVE_VOD
+from jobs.commands.readings import as_known, of_days, write
+from jobs.needs import Latest, OfDay
 from jobs.tables import Tables
 from jobs.transformations.representative_vods import representative_vods
 
 
+def needs(settings: Settings) -> tuple[OfDay, Latest]:  # noqa: ARG001  every job is asked alike
+    """What a day reads."""
+    return OfDay(CONTENT_VALUE, required=True), Latest(CONTENT)
+
+
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the representative VODs of each day."""
-    values = of_days(tables, CONTENT_VALUE, days)
-    day_ends = {day: day_bounds(day, settings.platform.time_zone)[1] for day in days}
-    best = representative_vods(values, catalogue(tables, days), day_ends, settings.representative)
+    of_day, contents = needs(settings)
+    values = of_days(tables, of_day, days)
+    day_ends = {day: tables.until or day_bounds(day, settings.platform.time_zone)[1] for day in days}
+    best = representative_vods(values, as_known(tables, contents, days), day_ends, settings.representative)
     return write(tables, REPRESENTATIVE_VOD, days, best, settings)

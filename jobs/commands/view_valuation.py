@@ -8,8 +8,9 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import VIEW_VALUE, WATCH_EVENT
-from jobs.commands.readings import catalogue, windows, write
+from contracts.tables import CONTENT, VIEW_VALUE, WATCH_EVENT
+from jobs.commands.readings import as_known, read, write
+from jobs.needs import Latest, Window
 from jobs.tables import Tables
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF
@@ -17,15 +18,22 @@ from jobs.transformations.view_valuation import content_lengths, view_values
 from jobs.transformations.views import views
 
 
+def needs(settings: Settings) -> tuple[Window, Latest]:
+    """What a day reads."""
+    window_days = max(settings.valuation.window_days, settings.platform.late_days + 1)
+    return Window(WATCH_EVENT, required=True, window_days=window_days), Latest(CONTENT)
+
+
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Value the views of each day against the watch log of its window: the result depends on raw tables only."""
-    for day in days:
-        tables.warehouse.require(WATCH_EVENT, day)
     platform, valuation = settings.platform, settings.valuation
-    window_days = max(valuation.window_days, platform.late_days + 1)
-    events = tables.read_for(WATCH_EVENT, windows(days, window_days))
-    lengths = content_lengths(catalogue(tables, days), valuation)
-    versions = views(events, platform.time_zone, window_days).persist()  # read for four kinds of sums and once more
+    window, contents_known = needs(settings)
+    events = read(tables, window, days)
+    if tables.until is not None:
+        events = events.where(f.col(c.EVENT_TIME) < f.lit(tables.until))
+    lengths = content_lengths(as_known(tables, contents_known, days), valuation)
+    # Read for four kinds of sums and once more.
+    versions = views(events, platform.time_zone, window.window_days).persist()
     try:
         totals = day_totals(versions, days, platform.late_days, valuation)
         fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))

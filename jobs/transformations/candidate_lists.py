@@ -8,10 +8,19 @@ from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.errors import SettingsError
-from contracts.names import Action, ItemKind, Source
+from contracts.names import Action, ExplorationKind, ItemKind, Source
 from contracts.settings import CandidateSettings
 from jobs.transformations.arithmetic import exact_sum
-from jobs.transformations.fused_lists import KIND_CODE, KINDS, ORIGIN, Everybody, FusedLists, Origin, SurfaceLists
+from jobs.transformations.fused_lists import (
+    EXPLORED,
+    KIND_CODE,
+    KINDS,
+    ORIGIN,
+    Everybody,
+    FusedLists,
+    Origin,
+    SurfaceLists,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,7 @@ class CandidateInputs:
     Args:
         retrieved: None when the lists are to be made without a model.
         neighbors: `live_candidate_v1`, or None where no surface asks for them.
+        explored: `exploration_candidate_v1`, or None likewise.
         users: `user_id` of everybody who gets lists, also without a retrieved candidate.
         removed: user and content that this user must not get: seen, hidden.
         removed_streamers: user and streamer that this user has hidden or blocked.
@@ -30,6 +40,7 @@ class CandidateInputs:
     preferred: DataFrame
     retrieved: DataFrame | None
     neighbors: DataFrame | None
+    explored: DataFrame | None
     removed: DataFrame
     removed_streamers: DataFrame
 
@@ -50,6 +61,9 @@ def source_rows(inputs: CandidateInputs) -> DataFrame:
         one_by_one = f.coalesce(2 * f.col(c.RETURN_RANK) - 1, 2 * f.col(c.DISCOVERY_RANK))  # of each quota in turn
         score = -one_by_one.cast("double")
         rows.append(_rows(inputs.neighbors, Origin.NEIGHBOR, streamer, c.STREAMER_ID, c.STREAMER_ID, score))
+    if inputs.explored is not None:
+        ranked = (streamer, c.STREAMER_ID, c.STREAMER_ID, 1 / f.col(c.RANK))
+        rows.append(_rows(inputs.explored, _exploration_origin(), *ranked))
     return reduce(DataFrame.unionByName, rows)
 
 
@@ -59,10 +73,10 @@ def fused_lists(everybody: Everybody, candidates: CandidateSettings, *, has_mode
     Raises:
         SettingsError: a surface asks for a source that there is not.
     """
-    everywhere = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else [])]
+    everywhere = [Source.PREFERRED, Source.POPULAR, *([Source.TWO_TOWER] if has_model else []), *EXPLORED]
     surfaces = []
     for surface, sources in candidates.surfaces.items():
-        lists = SurfaceLists(surface, dict(sources.weights), sources.length)
+        lists = SurfaceLists(surface, sources)
         known = [*everywhere, *([Source.LIVE_NEIGHBORS] if lists.lists_streamers else [])]
         unknown = [source.value for source in sources.weights if source not in known]
         if unknown:
@@ -109,9 +123,18 @@ def _kind_code() -> Column:
     )
 
 
+def _exploration_origin() -> Column:
+    """Each kind is a source of its own."""
+    origin = f.lit(Origin.LAPSED.value)
+    for kind in ExplorationKind:
+        is_kind = f.col(c.EXPLORATION_KIND) == f.lit(kind.value)
+        origin = f.when(is_kind, f.lit(EXPLORED[kind.source].value)).otherwise(origin)
+    return origin
+
+
 def _rows(
     frame: DataFrame,
-    origin: Origin,
+    origin: Origin | Column,
     kind: Column | None = None,
     item: str | None = None,
     streamer: str | None = None,
@@ -120,7 +143,7 @@ def _rows(
     """Numbers only, none of them null: numpy takes them over as they are."""
     return frame.select(
         c.USER_ID,
-        f.lit(origin.value).alias(ORIGIN),
+        (f.lit(origin.value) if isinstance(origin, Origin) else origin).alias(ORIGIN),
         (f.lit(0) if kind is None else kind).alias(KIND_CODE),
         (f.lit(0).cast("long") if item is None else f.col(item)).alias(c.ITEM_ID),
         (f.lit(0).cast("long") if streamer is None else f.col(streamer)).alias(c.STREAMER_ID),

@@ -1,15 +1,15 @@
-"""Weighted reciprocal rank fusion of ranked sources into one list per user.
+"""Fusion of ranked sources into one list per user.
 
-    score(user, item) = sum over sources of  weight / (rank offset + the item's rank in that source)
+    score(user, item) = sum over sources of  weight * worth of the item's place in that source
 
-Cormack, Clarke and Büttcher, SIGIR 2009. The source of an item is the one that contributes most to its score.
+with the worth by one of `fusion_methods`. The source of an item is the one that contributes most to its score.
 
 Letters: U users, W places of the widest user; a matrix (U, W) ends in `ABSENT` where a user has less.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,35 @@ class Items:
     def beside(cls, parts: "Sequence[Items]") -> "Items":
         """The places of all parts, one after the other."""
         return cls(*(np.concatenate(matrices, axis=1) for matrices in zip(*(p._matrices for p in parts), strict=True)))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One source's items in ranked order, no item twice for a user.
+
+    Args:
+        scores: (U, W) the source's own, -inf where there is no item.
+    """
+
+    items: Items
+    scores: Floats
+
+    @property
+    def is_there(self) -> Bools:
+        return self.items.ids != ABSENT
+
+    def first(self, length: int) -> "Ranking":
+        return Ranking(self.items.first(length), self.scores[:, :length])
+
+
+class Order(Protocol):
+    """How what has been fused is ordered; see `preference_order`."""
+
+    def boosts(self, items: Items) -> Floats:
+        """(U, W) by what to multiply the fused scores."""
+
+    def is_capped(self, ranked: Items) -> Bools:
+        """(U, W) what to leave out, of items in their order."""
 
 
 @dataclass(frozen=True)
@@ -88,39 +117,39 @@ def padded(users: Ints, values: npt.NDArray[Number], user_count: int, fill: floa
     return matrix
 
 
-def ranked(items: Items, scores: Floats) -> Items:
+def ranked(items: Items, scores: Floats) -> Ranking:
     """Best score first, ties to the smaller id. `scores` is -inf where there is no item."""
-    return items.take(np.lexsort((items.ids, -scores), axis=1))
+    order = np.lexsort((items.ids, -scores), axis=1)
+    return Ranking(items.take(order), np.take_along_axis(scores, order, axis=1))
 
 
-def fuse(
-    rankings: Sequence[Items], weights: Sequence[float], rank_offset: float, excluded: Exclusions, length: int
-) -> Fused:
+def fuse(rankings: Sequence[Items], parts: Sequence[Floats], excluded: Exclusions, order: Order, length: int) -> Fused:
     """The best `length` items of each user.
 
     Args:
-        rankings: One per source, in ranked order; no item twice for a user within one. An item that several sources
-            hold has the kind and the streamer that the first of them says.
+        rankings: One per source. An item that several sources hold has the kind and the streamer that the first of
+            them says.
+        parts: (U, W) each: what a place adds to the score of its item, weighted.
     """
-    items = Items.beside(rankings)
-    parts, sources = _parts(rankings, weights, rank_offset)
-    order = np.argsort(items.ids, axis=1, kind="stable")  # equal items stay in the order of the sources
-    items, parts, sources = items.take(order), parts[order], sources[order]
-    scores, best = _added_up(items.ids, parts, sources, len(rankings))
+    sources = np.repeat(np.arange(len(rankings)), [ranking.ids.shape[1] for ranking in rankings])
+    items, added = Items.beside(rankings), np.concatenate(parts, axis=1)
+    by_id = np.argsort(items.ids, axis=1, kind="stable")  # equal items stay in the order of the sources
+    items, added = items.take(by_id), np.take_along_axis(added, by_id, axis=1)
+    scores, best = _added_up(items.ids, added, sources[by_id], len(rankings))
+    scores = scores * order.boosts(items)
     scores[_unlisted(items, excluded)] = -np.inf
-    top = np.argsort(-scores, axis=1, kind="stable")[:, :length]
-    items, scores = items.take(top), np.take_along_axis(scores, top, axis=1)
+    top = np.argsort(-scores, axis=1, kind="stable")
+    listed = Fused(items.take(top), np.take_along_axis(best, top, axis=1), np.take_along_axis(scores, top, axis=1))
+    listed.scores[order.is_capped(listed.items)] = -np.inf
+    return _listed(listed, length)
+
+
+def _listed(fused: Fused, length: int) -> Fused:
+    """The places that are not -inf, in their order, at most `length` of them."""
+    places = np.argsort(fused.scores == -np.inf, axis=1, kind="stable")[:, :length]
+    items, scores = fused.items.take(places), np.take_along_axis(fused.scores, places, axis=1)
     items.ids[scores == -np.inf] = ABSENT
-    return Fused(items, np.take_along_axis(best, top, axis=1), scores)
-
-
-def _parts(rankings: Sequence[Items], weights: Sequence[float], rank_offset: float) -> tuple[Floats, Ints]:
-    """What a place adds to the score of its item, and its source, per column."""
-    widths = [ranking.ids.shape[1] for ranking in rankings]
-    by_source = [
-        weight / (rank_offset + np.arange(1.0, width + 1)) for weight, width in zip(weights, widths, strict=True)
-    ]
-    return np.concatenate(by_source), np.repeat(np.arange(len(rankings)), widths)
+    return Fused(items, np.take_along_axis(fused.sources, places, axis=1), scores)
 
 
 def _added_up(ids: Ints, parts: Floats, sources: Ints, source_count: int) -> tuple[Floats, Ints]:
@@ -144,7 +173,7 @@ def _unlisted(items: Items, excluded: Exclusions) -> Bools:
     if unlisted.size == 0:
         return unlisted
     unlisted[:, 1:] |= items.ids[:, 1:] == items.ids[:, :-1]
-    columns = _places_in_rows(items.ids, excluded.item_users, excluded.items)
+    columns = places_in_rows(items.ids, excluded.item_users, excluded.items)
     is_there = items.ids[excluded.item_users, columns] == excluded.items
     unlisted[excluded.item_users[is_there], columns[is_there]] = True
     pairs, columns = np.nonzero(items.streamers[excluded.streamer_users] == excluded.streamers[:, np.newaxis])
@@ -152,7 +181,7 @@ def _unlisted(items: Items, excluded: Exclusions) -> Bools:
     return np.asarray(unlisted | np.isin(items.ids, excluded.everywhere))
 
 
-def _places_in_rows(matrix: Ints, rows: Ints, values: Ints) -> Ints:
+def places_in_rows(matrix: Ints, rows: Ints, values: Ints) -> Ints:
     """Per pair of row and value the first column of the row, sorted, that is not below the value; the last if none."""
     low = np.zeros(len(rows), dtype=np.int64)
     high = np.full(len(rows), matrix.shape[1] - 1)

@@ -30,10 +30,20 @@ def live_candidates(
     """
     oriented = orientation.where(c.IS_STREAMER_ORIENTED).select(AS_OF, c.USER_ID)
     liked = preferred.join(oriented, on=[c.USER_ID, AS_OF], how="left_semi")
-    lengths = liked.groupBy(c.USER_ID, AS_OF).agg(f.sqrt(exact_sum(f.col(c.SCORE) * f.col(c.SCORE))).alias(_LENGTH))
-    weights = liked.join(lengths, on=[c.USER_ID, AS_OF], how="inner").select(
+    return _in_quotas(related_scores(preference_weights(liked), related), visits, neighbors)
+
+
+def preference_weights(preferred: DataFrame) -> DataFrame:
+    """Each user's preferred streamers with weights whose squares add up to 1: user, streamer, weight, `as_of`."""
+    length = f.sqrt(exact_sum(f.col(c.SCORE) * f.col(c.SCORE)))
+    lengths = preferred.groupBy(c.USER_ID, AS_OF).agg(length.alias(_LENGTH))
+    return preferred.join(lengths, on=[c.USER_ID, AS_OF], how="inner").select(
         AS_OF, c.USER_ID, c.STREAMER_ID, (f.col(c.SCORE) / f.col(_LENGTH)).alias(c.WEIGHT)
     )
+
+
+def related_scores(weights: DataFrame, related: DataFrame) -> DataFrame:
+    """What relatedness to the weighted streamers adds up to: user, streamer, score, `as_of`."""
     itself = weights.select(AS_OF, c.USER_ID, c.STREAMER_ID, f.col(c.WEIGHT).alias(c.SCORE))
     scores = related.select(AS_OF, c.STREAMER_ID, c.RELATED_STREAMER_ID, c.SCORE)
     neighbours = weights.join(f.broadcast(scores), on=[AS_OF, c.STREAMER_ID], how="inner").select(
@@ -42,12 +52,11 @@ def live_candidates(
         f.col(c.RELATED_STREAMER_ID).alias(c.STREAMER_ID),
         (f.col(c.WEIGHT) * f.col(c.SCORE)).alias(c.SCORE),
     )
-    scored = (
+    return (
         itself.unionByName(neighbours)
         .groupBy(c.USER_ID, c.STREAMER_ID, AS_OF)
         .agg(exact_sum(f.col(c.SCORE)).alias(c.SCORE))
     )
-    return _in_quotas(scored, visits, neighbors)
 
 
 def _in_quotas(scored: DataFrame, visits: DataFrame, neighbors: NeighborSettings) -> DataFrame:

@@ -112,6 +112,11 @@ class MemoryStore:
         lists: dict[bytes, bytes] = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
         return lists.get(segment.encode())
 
+    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
+        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
+        lists: dict[bytes, bytes] = self._data.get(key) or {}
+        return lists.get(str(target_id).encode())
+
     def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
         for user, contents in seen.items():
             known: dict[int, float] = dict(self._data.get(redis_keys.seen(user)) or {})

@@ -69,6 +69,9 @@ class GenerationStore(Protocol):
 
     def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None: ...
 
+    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
+        """The packed list that goes with a streamer or a content, the same for every user."""
+
 
 class UserStore(Protocol):
     """What users have seen and hidden."""

@@ -119,6 +119,12 @@ class RedisGenerations:
         packed: bytes | None = self._redis.hget(redis_keys.segment_lists(generation, surface), segment)
         return packed
 
+    @unavailable_is_named
+    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
+        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
+        packed: bytes | None = self._redis.hget(key, target_id)
+        return packed
+
     def _is_alive(self, generation: str) -> bool:
         return bool(self._redis.exists(redis_keys.generation_heartbeat(generation)))
 

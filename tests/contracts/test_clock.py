@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 
-from contracts.clock import available_at, day_bounds, days_between, trailing_days
+from contracts.clock import available_at, day_bounds, days_between, hour_end, trailing_days
 
 
 def test_a_day_in_shanghai_begins_eight_hours_before_utc_midnight() -> None:
@@ -22,3 +22,10 @@ def test_ranges_of_days_include_both_ends() -> None:
     assert list(days_between(date(2026, 1, 30), date(2026, 2, 1)))[1:] == [date(2026, 1, 31), date(2026, 2, 1)]
     assert list(days_between(date(2026, 1, 2), date(2026, 1, 1))) == []
     assert trailing_days(date(2026, 1, 1), 2) == [date(2025, 12, 31), date(2026, 1, 1)]
+
+
+def test_an_hour_of_a_day_is_counted_from_its_first_moment() -> None:
+    day = date(2026, 3, 29)  # Berlin's clocks go from 2 to 3
+    assert hour_end(day, 0, "Europe/Berlin") == datetime(2026, 3, 29, 0, tzinfo=UTC)
+    assert hour_end(day, 2, "Europe/Berlin") == datetime(2026, 3, 29, 2, tzinfo=UTC)
+    assert hour_end(day, 23, "Europe/Berlin") == day_bounds(day, "Europe/Berlin")[1]

@@ -9,6 +9,7 @@ import typer
 
 from contracts import names
 from contracts import tables as t
+from contracts.settings import Settings
 from jobs.commands.registry import JOBS, Job
 from tests.dags.bag import parse_dags
 
@@ -32,7 +33,7 @@ def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> "DagBag":
 def test_a_job_runs_after_the_jobs_that_write_what_it_reads(dag_bag: "DagBag", job: Job) -> None:
     done_before = _done_before(dag_bag, job.name)
 
-    needed = {WRITERS[table.name] for table in job.reads}
+    needed = {WRITERS[table] for table in job.reads(Settings())}
 
     assert needed <= done_before, f"in dags/, put {sorted(needed - done_before)} before {job.name}"
 

@@ -10,7 +10,15 @@ import pyarrow as pa
 from contracts import columns as c
 from contracts.schema import Table
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, CONTENT, SEGMENT_LIST, STREAMER, USER_FEATURE
+from contracts.tables import (
+    CANDIDATE_LIST,
+    CONTENT,
+    RELATED_STREAMER,
+    REPRESENTATIVE_VOD,
+    SEGMENT_LIST,
+    STREAMER,
+    USER_FEATURE,
+)
 
 DAY = date(2026, 1, 30)
 NOW = datetime(2026, 1, 31, 6, tzinfo=UTC)
@@ -77,11 +85,48 @@ def small_platform(root: Path) -> Warehouse:
     light = segment_rows("light", clips(0, 4, 400, "popular"))
     everybody = segment_rows("all", clips(0, 6, 500, "popular"))
     write(warehouse, SEGMENT_LIST, DAY, [*light, *everybody])
+    write(warehouse, REPRESENTATIVE_VOD, DAY, vod_rows({10: [101, 103], 300: [301]}))
+    write(warehouse, RELATED_STREAMER, DAY, related_rows({10: [12, 11]}))
     write(warehouse, USER_FEATURE, DAY, user_rows({1: "heavy", 2: "light", 3: "light"}))
     write(warehouse, CONTENT, DAY, content_rows({101: "public", 102: "removed"}))
     streamers = [{c.STREAMER_ID: 10 + index, c.NAME: f"streamer-{index}"} for index in range(6)]
     write(warehouse, STREAMER, DAY, streamers)
     return warehouse
+
+
+def vod_rows(channels: dict[int, list[int]]) -> list[dict[str, Any]]:
+    """Clips by streamer, best first."""
+    return [
+        {
+            c.STREAMER_ID: streamer,
+            c.RANK: rank,
+            c.CONTENT_ID: content,
+            c.CONTENT_KIND: "clip",
+            c.SCORE: 1.0 / rank,
+            c.RECENCY: 1.0,
+            c.VIEWERS: 12,
+            c.VALUE_LOWER_BOUND: 0.5,
+            c.AVAILABLE_AT: NOW,
+        }
+        for streamer, contents in channels.items()
+        for rank, content in enumerate(contents, start=1)
+    ]
+
+
+def related_rows(streamers: dict[int, list[int]]) -> list[dict[str, Any]]:
+    """Related streamers by streamer, best first."""
+    return [
+        {
+            c.STREAMER_ID: streamer,
+            c.RELATED_STREAMER_ID: other,
+            c.RANK: rank,
+            c.SCORE: 1.0 / rank,
+            c.SUPPORT: 3,
+            c.AVAILABLE_AT: NOW,
+        }
+        for streamer, related in streamers.items()
+        for rank, other in enumerate(related, start=1)
+    ]
 
 
 def view(user: int, content: int, at: datetime, **values: object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from contracts.errors import StreamrecError
 from serving.__main__ import app
+from serving.channels.sql import SqlChannelStore
 from tests.serving.builders import DAY, small_platform
 
 Run = CliRunner().invoke
@@ -57,6 +58,12 @@ def test_a_streamer_goes_live_and_ends(platform: str) -> None:
     assert "was not live" in ok("end_live", "--streamer", "11")
 
 
+def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None:
+    assert json.loads(ok("publish_channels", "--date", platform)) == {"dt": platform, "vods": 3}
+    store = SqlChannelStore(f"sqlite:///{tmp_path / 'channels.db'}")
+    assert [vod.content_id for vod in store.vods(10, 5)] == [101, 103]
+
+
 def test_rollback_serves_the_earlier_generation(platform: str) -> None:
     first = json.loads(ok("publish", "--date", platform))
     ok("publish", "--date", platform)
@@ -68,6 +75,7 @@ def test_rollback_serves_the_earlier_generation(platform: str) -> None:
     [
         (("publish", "--date", "2026-02-30"), "--date 2026-02-30 is not a day like 2026-01-31"),
         (("publish", "--date", "2026-01-01"), "run first: python -m jobs candidate_lists"),
+        (("publish_channels", "--date", "2026-01-01"), "run first: python -m jobs representative_vods"),
         (("rollback",), "no earlier generation"),
         (("recommend", "--user", "1", "--surface", "home_clips"), "nothing has been published"),
         (("recommend", "--user", "1", "--surface", "shelf"), "surface `shelf` is unknown"),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from contracts.errors import MissingPartitionError, StoreUnavailableError
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST
+from contracts.tables import CANDIDATE_LIST, USER_FEATURE
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
@@ -33,7 +34,22 @@ def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Pa
     assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
     assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
     assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
-    assert (report.lists, report.segment_lists, report.users) == (4, 2, 3)
+    assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 3, 3)
+
+
+def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store, tmp_path: Path) -> None:
+    report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
+
+    vods = unpack(store.target_list(report.generation, "channel_vods", 10) or b"")
+    related = unpack(store.target_list(report.generation, "related_streamers", 10) or b"")
+
+    assert (vods.item_ids.tolist(), vods.streamer_ids.tolist()) == ([101, 103], [10, 10])
+    assert {SOURCES[source] for source in vods.sources} == {"representative"}
+    assert (related.item_ids.tolist(), related.streamer_ids.tolist()) == ([12, 11], [12, 11])
+    assert {(KINDS[kind], SOURCES[source]) for kind, source in zip(related.kinds, related.sources, strict=True)} == {
+        ("streamer", "related_streamers")
+    }
+    assert store.target_list(report.generation, "related_streamers", 300) is None
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 1_000])
@@ -71,6 +87,13 @@ def test_publishing_again_keeps_two_generations_and_memory_does_not_grow(redis_u
 def test_a_day_without_lists_says_which_job_to_run(store: Store, tmp_path: Path) -> None:
     with pytest.raises(MissingPartitionError, match="run first: python -m jobs candidate_lists"):
         publish(Warehouse(tmp_path), store, SETTINGS, DAY, NOW)
+
+
+def test_a_running_day_takes_the_segments_of_the_newest_features(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    today, yesterday = (warehouse.partition_path(USER_FEATURE, day) for day in (DAY, DAY - timedelta(days=1)))
+    today.rename(yesterday)
+    assert publish(warehouse, store, SETTINGS, DAY, NOW).users == 3
 
 
 class DyingStore(RedisStore):

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
@@ -20,11 +19,8 @@ from jobs.commands import candidate_lists
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.tables import Tables
-from tests.jobs.frames import rows_of
+from tests.jobs.commands.three_days import DAYS, LAST, NOW, write_log
 
-DAYS = [date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10)]
-LAST = DAYS[-1]
-NOW = datetime(2026, 2, 1, tzinfo=UTC)
 DERIVED = [job.writes for job in JOBS]
 HISTORY = [job for job in JOBS if job.in_backfill]
 
@@ -55,7 +51,7 @@ def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
     settings = Settings(home=tmp_path_factory.mktemp("platform"), spark=one_by_one, neighbors=everybody)
     together = Settings(home=tmp_path_factory.mktemp("together"), neighbors=everybody)
     for either in (settings, together):
-        _write_log(Warehouse(either.warehouse_path))
+        write_log(Warehouse(either.warehouse_path))
     lines: list[str] = []
     backfill = Backfill(spark, settings, NOW, lines.append)
     backfill.run(HISTORY, DAYS[0], DAYS[1])
@@ -67,41 +63,6 @@ def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def _by_table(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
     return {snapshot.table: snapshot for snapshot in snapshots}
-
-
-def _write_log(warehouse: Warehouse) -> None:
-    """Users 1 to 4 watch streamers 5 and 6; user 1 comes every day; a row of the 8th comes on the 10th."""
-    for day in DAYS:
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        watches = [
-            _watch(1, 20, 5, 40.0, noon),
-            _watch(1, 50 + day.day, 6, 1800.0, noon + timedelta(hours=1), kind="live"),
-            _watch(2, 20, 5, 12.0, noon),
-            _watch(3, 21, 6, 0.0, noon, clicked=False),
-        ]
-        late = [_watch(1, 20, 5, 7.0, noon - timedelta(days=2)), _watch(4, 22, 6, 90.0, noon)] if day == LAST else []
-        _write(warehouse, t.WATCH_EVENT, day, *watches, *late)
-    contents = [{c.CONTENT_ID: 20, c.STREAMER_ID: 5}, {c.CONTENT_ID: 21, c.STREAMER_ID: 6, c.VISIBILITY: "private"}]
-    _write(warehouse, t.CONTENT, DAYS[0], *contents, {c.CONTENT_ID: 22, c.STREAMER_ID: 6, c.DURATION_SECONDS: 900.0})
-    hide = {c.USER_ID: 2, c.ACTION: "hide", c.TARGET_KIND: "clip", c.TARGET_ID: 22}
-    _write(warehouse, t.USER_ACTION, LAST, hide, {c.USER_ID: 1, c.TARGET_KIND: "clip", c.TARGET_ID: 20})
-    _write(warehouse, t.EARLIER_VIEW, DAYS[0] - timedelta(days=1), {c.USER_ID: 9, c.CONTENT_ID: 22, c.POSITION: 0})
-    retrieved = [(1, 22, 6), (2, 22, 6), (2, 20, 5), (9, 20, 5)]
-    found = [{c.USER_ID: user, c.ITEM_ID: item, c.STREAMER_ID: owner} for user, item, owner in retrieved]
-    _write(
-        warehouse, t.RETRIEVED_CANDIDATE, LAST, *({c.ITEM_KIND: "clip", c.MODEL_VERSION: "3", **row} for row in found)
-    )
-
-
-def _watch(
-    user: int, content: int, streamer: int, seconds: float, start: datetime, *, kind: str = "clip", clicked: bool = True
-) -> dict[str, object]:
-    ids = {c.USER_ID: user, c.CONTENT_ID: content, c.STREAMER_ID: streamer, c.CONTENT_KIND: kind}
-    return {**ids, c.EVENT_TIME: start, c.WATCHED_SECONDS: seconds, c.IS_CLICK: clicked}
-
-
-def _write(warehouse: Warehouse, table: Table, day: date, *rows: dict[str, object]) -> None:
-    warehouse.write(table, day, pa.Table.from_pylist(rows_of(table, *rows), table.schema), [], NOW)
 
 
 @pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
@@ -126,7 +87,7 @@ def test_days_computed_together_are_the_days_computed_one_by_one(platform: Platf
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_job_reads_what_the_registry_says(platform: Platform, job: Job) -> None:
     read = {reference.partition("/")[0] for reference in platform.second[job.writes.name].inputs}
-    assert read <= {table.name for table in job.reads}
+    assert read <= job.reads(platform.settings)
 
 
 @pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
@@ -165,15 +126,11 @@ def test_what_was_seen_hidden_or_is_private_is_in_no_list(platform: Platform) ->
     assert (1, 22) in clips
 
 
-def test_lists_are_made_without_a_model_only_on_demand(platform: Platform, spark: SparkSession) -> None:
-    tables = Tables(spark, platform.warehouse, NOW)
+def test_lists_are_made_without_a_model_only_on_demand(platform: Platform) -> None:
     job = jobs_named([candidate_lists.NAME])[0]
-    with pytest.raises(MissingPartitionError, match="retrieved_candidate_v1 has no partition dt=2026-01-09"):
-        candidate_lists.read_retrieved(tables, DAYS[1], platform.settings.candidates)
     settings = candidate_lists.without(platform.settings, [Source.TWO_TOWER])
-    assert candidate_lists.read_retrieved(tables, DAYS[1], settings.candidates) is None
+    assert job.reads(platform.settings) - job.reads(settings) == {t.RETRIEVED_CANDIDATE.name}
     assert all(Source.TWO_TOWER not in sources.weights for sources in settings.candidates.surfaces.values())
-    assert job.writes == t.CANDIDATE_LIST
 
 
 @pytest.mark.parametrize(
@@ -189,6 +146,7 @@ def test_lists_are_made_without_a_model_only_on_demand(platform: Platform, spark
         ("representative_vods", "python -m jobs content_values --date 2026-01-10"),
         ("related_streamers", "python -m jobs preferred_streamers --date 2026-01-10"),
         ("streamer_orientation", "python -m jobs view_valuation --date 2026-01-10"),
+        ("exploration_candidates", "python -m jobs view_valuation --date 2026-01-10"),
         ("live_candidates", "python -m jobs view_valuation --date 2026-01-10"),
         ("candidate_lists", "python -m models retrieve --date 2026-01-10"),
         ("segment_lists", "python -m jobs user_features --date 2026-01-10"),
@@ -211,7 +169,7 @@ def test_a_backfill_ends_with_the_error_of_the_job_that_failed(spark: SparkSessi
 def test_a_job_stands_after_those_whose_tables_it_reads() -> None:
     for place, job in enumerate(JOBS):
         later = {other.writes.name for other in JOBS[place:]}
-        assert not later & {table.name for table in job.reads}
+        assert not later & job.reads(Settings())
 
 
 def test_an_unknown_job_is_refused_by_name() -> None:

@@ -13,6 +13,7 @@ from contracts.schema import Table
 from contracts.settings import CandidateSettings, SurfaceSources
 from contracts.tables import (
     CONTENT,
+    EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
     PREFERRED_STREAMER,
@@ -60,17 +61,27 @@ def inputs(spark: SparkSession) -> Inputs:
         {c.USER_ID: 1, c.STREAMER_ID: 5, c.RETURN_RANK: 1},
         {c.USER_ID: 1, c.STREAMER_ID: 7, c.RETURN_RANK: 2},
     ]
+    explored = [
+        {c.USER_ID: 1, c.STREAMER_ID: 8, c.EXPLORATION_KIND: "newcomer"},
+        {c.USER_ID: 1, c.STREAMER_ID: 9, c.EXPLORATION_KIND: "lapsed", c.RANK: 2},
+        {c.USER_ID: 1, c.STREAMER_ID: 6, c.EXPLORATION_KIND: "lapsed"},
+    ]
     users = CandidateInputs(
         users=frame(spark, USER_FEATURE, {c.USER_ID: 1}, {c.USER_ID: 2}).select(c.USER_ID),
         preferred=frame(spark, PREFERRED_STREAMER, {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}),
         retrieved=frame(spark, RETRIEVED_CANDIDATE, *retrieved),
         neighbors=frame(spark, LIVE_CANDIDATE, *neighbors),
+        explored=frame(spark, EXPLORATION_CANDIDATE, *explored),
         removed=hidden_contents(frame(spark, USER_ACTION)),
         removed_streamers=hidden_streamers(frame(spark, USER_ACTION)),
     )
     everybody = Everybody(
         popular=_arrow(POPULAR_ITEM, *popular),
         representative=_arrow(REPRESENTATIVE_VOD, *({c.STREAMER_ID: 5, **row} for row in representative)),
+        explored=_arrow(REPRESENTATIVE_VOD, {c.STREAMER_ID: 8, c.RANK: 1, c.CONTENT_ID: 80}).select(
+            [c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID]
+        ),
+        fresh=pa.table({c.CONTENT_ID: pa.array([21], pa.int64()), c.RECENCY: [1.0]}),
         not_public=not_public(as_of_day(frame(spark, CONTENT))).toArrow(),
         model_version="3",
         available_at=NOON,
@@ -129,6 +140,22 @@ def test_the_two_quotas_of_live_neighbours_take_turns(inputs: Inputs) -> None:
 def test_live_neighbours_are_no_source_of_contents(inputs: Inputs) -> None:
     with pytest.raises(SettingsError, match="home_clips: no source live_neighbors here"):
         _lists(inputs, _settings(Surface.HOME_CLIPS, live_neighbors=1.0), *ROW)
+
+
+def test_exploration_shows_contents_or_streamers_and_says_its_kind(inputs: Inputs) -> None:
+    feed = _settings(Surface.CLIPS_FEED, **{"exploration/newcomer": 1.0, "preferred": 2.0})
+    live = _settings(Surface.HOME_LIVE, **{"exploration/lapsed": 1.0, "exploration/newcomer": 0.5})
+    row = (c.RANK, c.ITEM_ID, c.SOURCE, c.EXPLORATION_KIND)
+    assert _lists(inputs, feed, *row) == [
+        (1, 20, "preferred", None),
+        (2, 21, "preferred", None),
+        (3, 80, "exploration/newcomer", "newcomer"),
+    ]
+    assert _lists(inputs, live, *row) == [
+        (1, 6, "exploration/lapsed", "lapsed"),
+        (2, 9, "exploration/lapsed", "lapsed"),
+        (3, 8, "exploration/newcomer", "newcomer"),
+    ]
 
 
 def test_seen_hidden_and_private_contents_never_enter_a_list(spark: SparkSession, inputs: Inputs) -> None:

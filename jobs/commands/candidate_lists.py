@@ -9,7 +9,6 @@ import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
-from contracts.clock import day_bounds
 from contracts.names import Source
 from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
@@ -28,7 +27,7 @@ from contracts.tables import (
     VIEW_VALUE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import as_known, partitions, publish_time, read, window_views
+from jobs.commands.readings import as_known, end_of, partitions, publish_time, read, window_views
 from jobs.needs import History, Latest, Need, OfDay, Window
 from jobs.tables import Tables
 from jobs.transformations.candidate_lists import (
@@ -135,7 +134,7 @@ def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
     needed = _needs(settings.candidates)
     representative = _read_small(tables, needed.representative, day, _REPRESENTATIVE)
     contents = _read_contents(tables, needed.contents, day)
-    end = tables.until or day_bounds(day, settings.platform.time_zone)[1]
+    end = end_of(tables, day, settings)
     newest = newest_contents(
         contents, end - timedelta(days=settings.exploration.newest_days), end, settings.exploration.newest_per_streamer
     )

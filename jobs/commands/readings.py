@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.clock import available_at
+from contracts.clock import available_at, day_bounds
 from contracts.errors import PartialDayError
 from contracts.schema import Table
 from contracts.settings import Settings
@@ -97,6 +97,11 @@ def write_rows(tables: Tables, table: Table, days: Sequence[date], rows: DataFra
     if len(days) == 1:
         return [tables.write(table, days[0], rows.drop(AS_OF))]
     return tables.write_days(table, days, rows.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF))
+
+
+def end_of(tables: Tables, day: date, settings: Settings) -> datetime:
+    """When what counts for the day ends."""
+    return tables.until or day_bounds(day, settings.platform.time_zone)[1]
 
 
 def publish_time(tables: Tables, day: date, settings: Settings) -> datetime:

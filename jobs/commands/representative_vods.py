@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
-from contracts.clock import day_bounds
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import CONTENT, CONTENT_VALUE, REPRESENTATIVE_VOD
-from jobs.commands.readings import as_known, of_days, write
+from jobs.commands.readings import as_known, end_of, of_days, write
 from jobs.needs import Latest, OfDay
 from jobs.tables import Tables
 from jobs.transformations.representative_vods import representative_vods
@@ -22,6 +21,6 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     """Write the representative VODs of each day."""
     of_day, contents = needs(settings)
     values = of_days(tables, of_day, days)
-    day_ends = {day: tables.until or day_bounds(day, settings.platform.time_zone)[1] for day in days}
+    day_ends = {day: end_of(tables, day, settings) for day in days}
     best = representative_vods(values, as_known(tables, contents, days), day_ends, settings.representative)
     return write(tables, REPRESENTATIVE_VOD, days, best, settings)

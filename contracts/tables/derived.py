@@ -176,7 +176,7 @@ REPRESENTATIVE_VOD = Table(
         _KIND,
         Column(c.CREATOR_ID, INT64, "who made it", nullable=True),
         Column(c.BROADCAST_ID, INT64, "the broadcast it was cut from", nullable=True),
-        Column(c.SCORE, FLOAT64, "recency x viewers x quality"),
+        Column(c.SCORE, FLOAT64, "recency x viewers with a voice x quality"),
         Column(c.RECENCY, FLOAT64, "half-life decay of the age, 0 to 1"),
         Column(c.VIEWERS, INT64, "distinct users in the window"),
         Column(c.VALUE_LOWER_BOUND, FLOAT64, "quality, 0 to 1"),

@@ -2,6 +2,9 @@
 
     score = 2^(-age / half-life) * log(1 + viewers) * lower bound of the value
 
+with viewers as the voices behind the value count them, so that bots count nothing; what anybody has watched counts
+`least_viewers`, so that a streamer whose viewers watch nobody else has contents to show, too.
+
 Two contents of one broadcast whose spans overlap by more than a set share of the longer one show the same moment: from
 the best score down, a content stays unless it shows the moment of one that stayed. A VOD and a short clip cut from it
 do not replace each other.
@@ -68,7 +71,9 @@ def _scored(
     is_listable = f.col(c.CONTENT_KIND) != f.lit(ContentKind.LIVE.value)
     seconds = (f.unix_micros(day_end) - f.unix_micros(c.PUBLISHED_AT)) / f.lit(1e6)
     age = f.coalesce(seconds / f.lit(_DAY_SECONDS), f.lit(representative.unknown_age_days))
-    score = f.col(c.RECENCY) * f.log1p(c.VIEWERS) * f.col(c.VALUE_LOWER_BOUND)
+    least = f.when(f.col(c.VIEWERS) > 0, f.lit(representative.least_viewers)).otherwise(f.lit(0.0))
+    viewers = f.greatest(f.col(c.EFFECTIVE_VIEWERS), least)
+    score = f.col(c.RECENCY) * f.log1p(viewers) * f.col(c.VALUE_LOWER_BOUND)
     return (
         content_values.where(is_listable)
         .join(facts, on=[c.CONTENT_ID, AS_OF], how="left")

@@ -15,7 +15,8 @@ SETTINGS = RepresentativeSettings(half_life_days=7, list_length=3)
 
 
 def _value(content: int, bound: float, viewers: int = 1, **other: object) -> dict[str, object]:
-    return {c.CONTENT_ID: content, c.VALUE_LOWER_BOUND: bound, c.VIEWERS: viewers, **other}
+    counts = {c.VIEWERS: viewers, c.EFFECTIVE_VIEWERS: float(viewers)}
+    return {c.CONTENT_ID: content, c.VALUE_LOWER_BOUND: bound, **counts, **other}
 
 
 def _clip(content: int, offset: float | None, length: float = 30.0, **other: object) -> dict[str, object]:
@@ -31,6 +32,17 @@ def test_the_score_is_recency_times_viewers_times_quality(spark: SparkSession) -
     assert collect(found, c.RANK, c.CONTENT_ID, c.SCORE, c.RECENCY, c.CREATOR_ID, c.BROADCAST_ID) == [
         (1, 1, pytest.approx(0.5 * math.log(4) * 0.5), 0.5, 77, 500),
         (2, 2, pytest.approx(0.5 * math.log(2) * 0.4), 0.5, None, None),  # of unknown age
+    ]
+
+
+def test_viewers_without_a_voice_count_half_a_viewer_however_many_they_are(spark: SparkSession) -> None:
+    many, one = _value(1, 0.5, 900, **{c.EFFECTIVE_VIEWERS: 0.0}), _value(2, 0.5)
+    found = representative_vods(
+        as_of_day(frame(spark, CONTENT_VALUE, many, one)), as_of_day(frame(spark, CONTENT)), {DAY: DAY_END}, SETTINGS
+    )
+    assert collect(found, c.RANK, c.CONTENT_ID, c.SCORE) == [
+        (1, 2, pytest.approx(0.5 * math.log(2) * 0.5)),
+        (2, 1, pytest.approx(0.5 * math.log(1.5) * 0.5)),
     ]
 
 

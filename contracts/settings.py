@@ -172,7 +172,7 @@ class NeighborSettings(Section):
     """Related streamers, streamer orientation and live candidates."""
 
     prior_support: float = Field(5.0, ge=0, description="Users who prefer both, at which relatedness counts half.")
-    related_length: int = Field(50, ge=1, description="Related streamers per streamer.")
+    related_length: int = Field(20, ge=1, description="Related streamers per streamer: a user's twenty have 400.")
     visit_window_days: int = Field(28, ge=1, description="Days whose visits tell orientation, and returns apart.")
     prior_pairs: float = Field(10.0, ge=0, description="Pairs of visits' worth of shrinkage to what is expected.")
     min_orientation: float = Field(0.1, ge=0, le=1, description="From here on a user follows streamers.")

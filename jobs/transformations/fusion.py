@@ -138,7 +138,8 @@ def fuse(rankings: Sequence[Items], parts: Sequence[Floats], excluded: Exclusion
     scores, best = _added_up(items.ids, added, sources[by_id], len(rankings))
     scores = scores * order.boosts(items)
     scores[_unlisted(items, excluded)] = -np.inf
-    top = np.argsort(-scores, axis=1, kind="stable")
+    # The cap leaves places out: a list is made of twice as many as it has.
+    top = np.argsort(-scores, axis=1, kind="stable")[:, : 2 * length]
     listed = Fused(items.take(top), np.take_along_axis(best, top, axis=1), np.take_along_axis(scores, top, axis=1))
     listed.scores[order.is_capped(listed.items)] = -np.inf
     return _listed(listed, length)

@@ -13,6 +13,8 @@ beside it.
   mark `check` as successful.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, CronPartitionTimetable
 from airflow.sdk.configuration import conf
 
@@ -25,6 +27,8 @@ with DAG(
     schedule=CronPartitionTimetable(
         "30 0 * * *",
         timezone=conf.get("core", "default_timezone"),
+        # A new Airflow waits for its first night. False, the default, starts the last one where it is a few hours ago.
+        run_immediately=timedelta(0),
         run_offset=-1,  # the run of this night is for the day that has just ended
         key_format=PARTITION_KEY_FORMAT,
     ),

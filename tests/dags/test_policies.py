@@ -1,9 +1,11 @@
 """What every DAG and every task of ours must be. A failure names the DAG or task and what to change."""
 
 import ast
+import importlib
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +104,21 @@ def test_the_nightly_run_is_for_the_day_that_ended(dag_bag: "DagBag") -> None:
     assert (timetable.run_offset, timetable.key_format) == (-1, "%Y-%m-%d"), (
         "partition keys are days, `dt` as in tables"
     )
+
+
+def test_a_new_airflow_waits_for_its_first_night(dag_bag: "DagBag", monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run for a night that was just before would hold up the day that somebody asks for."""
+    now = datetime(2026, 3, 1, 1, 0, tzinfo=UTC)
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+    encoders = importlib.import_module("airflow.serialization.encoders")  # after dag_bag has set Airflow's home
+    timetable = encoders.coerce_to_core_timetable(dag_bag.dags[names.DAG_INGEST].timetable)
+    restriction = importlib.import_module("airflow.timetables.base").TimeRestriction
+    never_ran = restriction(earliest=None, latest=None, catchup=False)
+
+    first = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=never_ran)
+
+    assert first is not None
+    assert first.run_after > now
 
 
 def test_features_are_announced_only_when_the_whole_day_stands(dag_bag: "DagBag") -> None:

@@ -114,7 +114,6 @@ SNAPSHOT_ID: Final = "snapshot_id"
 # Candidates, slates, impressions
 SOURCE: Final = "source"
 EXPLORATION_KIND: Final = "exploration_kind"
-WHY: Final = "why"
 MODEL_NAME: Final = "model_name"
 MODEL_VERSION: Final = "model_version"
 GENERATION: Final = "generation"

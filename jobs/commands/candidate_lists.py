@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
-from contracts.names import Source
+from contracts.names import Source, Visibility
+from contracts.schema import Table
 from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import (
@@ -27,7 +29,7 @@ from contracts.tables import (
     VIEW_VALUE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import as_known, end_of, partitions, publish_time, read, window_views
+from jobs.commands.readings import end_of, partitions, publish_time, read, window_views
 from jobs.needs import History, Latest, Need, OfDay, Window
 from jobs.tables import Tables
 from jobs.transformations.candidate_lists import (
@@ -40,7 +42,6 @@ from jobs.transformations.candidate_lists import (
 )
 from jobs.transformations.fused_lists import EXPLORED, Everybody
 from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
-from jobs.transformations.popular_items import not_public
 
 NAME: Final = "candidate_lists"
 _BLOCK_ROWS: Final = 2_000_000
@@ -143,7 +144,9 @@ def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
         representative=representative,
         explored=explored_contents(representative, newest),
         fresh=fresh_contents(contents, end, settings.candidates.freshness_half_life_days),
-        not_public=not_public(as_known(tables, needed.contents, [day])).select(c.CONTENT_ID).toArrow(),
+        not_public=contents.filter(pc.not_equal(contents.column(c.VISIBILITY), Visibility.PUBLIC.value)).select(
+            [c.CONTENT_ID]
+        ),
         model_version=_model_version(tables, needed.retrieved, day),
         available_at=publish_time(tables, day, settings),
     )
@@ -153,15 +156,18 @@ def _read_contents(tables: Tables, need: Latest, day: date) -> pa.Table:
     latest = partitions(tables, need, [day])[day]
     if not latest:
         return CONTENT.schema.empty_table().select(_PUBLISHED)
-    return tables.warehouse.read_snapshot(CONTENT, tables.warehouse.require(CONTENT, latest[0]), _PUBLISHED)
+    return _read_snapshot(tables, CONTENT, tables.warehouse.require(CONTENT, latest[0]), _PUBLISHED)
 
 
 def _read_small(tables: Tables, need: OfDay, day: date, columns: Sequence[str]) -> pa.Table:
     """Without Spark: a row per popular item, or some per streamer, are not worth a query."""
-    snapshot = _snapshot(tables, need, day)
+    return _read_snapshot(tables, need.table, _snapshot(tables, need, day), columns)
+
+
+def _read_snapshot(tables: Tables, table: Table, snapshot: Snapshot, columns: Sequence[str]) -> pa.Table:
     reference, _ = snapshot.reference
     tables.inputs[reference] = snapshot
-    return tables.warehouse.read_snapshot(need.table, snapshot, columns)
+    return tables.warehouse.read_snapshot(table, snapshot, columns)
 
 
 def _snapshot(tables: Tables, need: OfDay, day: date) -> Snapshot:

@@ -10,13 +10,10 @@ a streamer, and a list full of one streamer's would leave it nothing to fill up 
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from jobs.transformations.fusion import ABSENT, Bools, Floats, Ints, Items, places_in_rows
-
-UNCAPPED: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)

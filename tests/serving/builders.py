@@ -97,20 +97,16 @@ def small_platform(root: Path) -> Warehouse:
 def vod_rows(channels: dict[int, list[int]]) -> list[dict[str, Any]]:
     """Clips by streamer, best first."""
     return [
-        {
-            c.STREAMER_ID: streamer,
-            c.RANK: rank,
-            c.CONTENT_ID: content,
-            c.CONTENT_KIND: "clip",
-            c.SCORE: 1.0 / rank,
-            c.RECENCY: 1.0,
-            c.VIEWERS: 12,
-            c.VALUE_LOWER_BOUND: 0.5,
-            c.AVAILABLE_AT: NOW,
-        }
+        vod_row(streamer, rank, content)
         for streamer, contents in channels.items()
         for rank, content in enumerate(contents, start=1)
     ]
+
+
+def vod_row(streamer: int, rank: int, content: int, **more: object) -> dict[str, Any]:
+    """A clip of a channel."""
+    row = {c.STREAMER_ID: streamer, c.RANK: rank, c.CONTENT_ID: content, c.CONTENT_KIND: "clip", c.SCORE: 1.0 / rank}
+    return {**row, c.RECENCY: 1.0, c.VIEWERS: 12, c.VALUE_LOWER_BOUND: 0.5, c.AVAILABLE_AT: NOW, **more}
 
 
 def related_rows(streamers: dict[int, list[int]]) -> list[dict[str, Any]]:

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from contracts import columns as c
 from contracts.errors import StreamrecError
+from contracts.snapshots import Warehouse
+from contracts.tables import CANDIDATE_LIST, IMPRESSION
 from serving.__main__ import app
 from serving.channels.sql import SqlChannelStore
-from tests.serving.builders import DAY, small_platform
+from tests.serving.builders import DAY, candidate_rows, small_platform, write
 
 Run = CliRunner().invoke
 
@@ -46,6 +49,31 @@ def test_a_slate_is_a_table_for_people(platform: str) -> None:
     shown = ok("recommend", "--user", "1", "--surface", "home_clips", "--limit", "4")
     for word in ("rank", "kind", "title", "streamer", "source", "why", "two_tower"):
         assert word in shown
+
+
+def test_the_kind_of_exploration_goes_from_the_list_into_the_impression(platform: str, tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "warehouse")
+    feed = (1, "clips_feed", "clip", 100, 10, "exploration/newcomer")
+    write(warehouse, CANDIDATE_LIST, DAY, candidate_rows([feed]))
+    ok("publish", "--date", platform)
+    asked = (
+        "recommend",
+        "--user",
+        "1",
+        "--surface",
+        "clips_feed",
+        "--limit",
+        "1",
+        "--at",
+        f"{platform}T12:00",
+        "--json",
+    )
+
+    [item] = json.loads(ok(*asked))["items"]
+    ok("drain_impressions", "--date", platform)
+
+    kinds = warehouse.read(IMPRESSION, DAY, [c.EXPLORATION_KIND]).column(0).to_pylist()
+    assert (item["source"], item["exploration_kind"], kinds) == ("exploration/newcomer", "newcomer", ["newcomer"])
 
 
 def test_a_streamer_goes_live_and_ends(platform: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import reduce
+from typing import Final
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
@@ -10,6 +11,8 @@ from contracts import columns as c
 from contracts.names import ExplorationKind
 from jobs.transformations.arithmetic import with_rank
 from jobs.transformations.as_of import AS_OF
+
+_IS_WATCHED: Final = "is_watched"
 
 
 def exploration_candidates(found: Mapping[ExplorationKind, DataFrame], visits: DataFrame, length: int) -> DataFrame:
@@ -23,8 +26,8 @@ def exploration_candidates(found: Mapping[ExplorationKind, DataFrame], visits: D
         scored.select(AS_OF, c.USER_ID, f.lit(kind.value).alias(c.EXPLORATION_KIND), c.STREAMER_ID, c.SCORE)
         for kind, scored in found.items()
     ]
-    watched = visits.select(AS_OF, c.USER_ID, c.STREAMER_ID, f.lit(True).alias("is_watched"))
-    is_new = f.col("is_watched").isNull() | (f.col(c.EXPLORATION_KIND) == f.lit(ExplorationKind.LAPSED.value))
+    watched = visits.select(AS_OF, c.USER_ID, c.STREAMER_ID, f.lit(True).alias(_IS_WATCHED))
+    is_new = f.col(_IS_WATCHED).isNull() | (f.col(c.EXPLORATION_KIND) == f.lit(ExplorationKind.LAPSED.value))
     unknown = reduce(DataFrame.unionByName, rows).join(watched, on=[c.USER_ID, c.STREAMER_ID, AS_OF], how="left")
     within = [c.USER_ID, AS_OF, c.EXPLORATION_KIND]
     ranked = with_rank(unknown.where(is_new), within, f.desc(c.SCORE), f.asc(c.STREAMER_ID))

@@ -7,6 +7,8 @@ New: the first view is at most `newcomer_days` old, and the log goes further bac
 star.
 """
 
+from typing import Final
+
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as f
 
@@ -15,6 +17,8 @@ from contracts.settings import ExplorationSettings
 from jobs.transformations.as_of import AS_OF
 from jobs.transformations.exploration.category_rising import for_tastes
 from jobs.transformations.exploration.trends import FIRST_DAY, LOG_BEGINS
+
+_IS_SMALL: Final = "is_small"
 
 
 def newcomer(tastes: DataFrame, trends: DataFrame, exploration: ExplorationSettings) -> DataFrame:
@@ -28,7 +32,7 @@ def newcomer(tastes: DataFrame, trends: DataFrame, exploration: ExplorationSetti
     is_small = f.percent_rank().over(by_size) < f.lit(exploration.small_share)
     is_new = f.datediff(AS_OF, FIRST_DAY) < f.lit(exploration.newcomer_days)
     is_new &= f.datediff(AS_OF, LOG_BEGINS) >= f.lit(exploration.newcomer_days)
-    found = trends.withColumn("is_small", is_small).where(is_new | f.col("is_small"))
+    found = trends.withColumn(_IS_SMALL, is_small).where(is_new | f.col(_IS_SMALL))
     evident = found.where(f.col(c.VIEWERS) >= exploration.min_viewers)
     valued = evident.withColumn(c.SCORE, f.col(c.VALUE_LOWER_BOUND)).where(f.col(c.SCORE) > 0)
     return for_tastes(tastes, valued, exploration.per_category)

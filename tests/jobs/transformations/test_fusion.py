@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from contracts.names import FusionMethod
 from jobs.transformations.fusion import ABSENT, Exclusions, Floats, Fused, Ints, Items, Ranking, fuse, padded
 from jobs.transformations.fusion_methods import parts
-from jobs.transformations.preference_order import UNCAPPED, PreferenceOrder
+from jobs.transformations.preference_order import PreferenceOrder
 
 NOBODY = np.zeros(0, dtype=np.int64)
 NOTHING = Exclusions(NOBODY, NOBODY, NOBODY, NOBODY, NOBODY)
 OFFSET = 1.0
+UNCAPPED = 99
 NO_STREAMERS = np.zeros((2, 0), dtype=np.int64)
 AS_FUSED = PreferenceOrder(0.0, 0.0, UNCAPPED, NO_STREAMERS, np.zeros((2, 0)), NOBODY, np.zeros(0))
 

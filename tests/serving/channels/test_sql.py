@@ -16,7 +16,7 @@ from contracts.tables import REPRESENTATIVE_VOD
 from serving.channels.sql import SqlChannelStore
 from serving.channels.store import ChannelVod
 from tests.postgresql_server import running_postgresql
-from tests.serving.builders import DAY, NOW
+from tests.serving.builders import DAY, vod_row
 
 
 @pytest.fixture(scope="module")
@@ -134,20 +134,6 @@ def _batch_of(day: date) -> pa.Table:
 
 def _rows(*listed: tuple[int, int, int, dict[str, Any]]) -> pa.Table:
     """Streamer, rank, content, more."""
-    rows = [
-        {
-            c.STREAMER_ID: streamer,
-            c.RANK: rank,
-            c.CONTENT_ID: content,
-            c.CONTENT_KIND: "clip",
-            c.SCORE: 1.0 / rank,
-            c.RECENCY: 1.0,
-            c.VIEWERS: 12,
-            c.VALUE_LOWER_BOUND: 0.5,
-            c.AVAILABLE_AT: NOW,
-            **more,
-        }
-        for streamer, rank, content, more in listed
-    ]
+    rows = [vod_row(streamer, rank, content, **more) for streamer, rank, content, more in listed]
     names = [column.name for column in REPRESENTATIVE_VOD.columns]
     return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows], REPRESENTATIVE_VOD.schema)

@@ -17,7 +17,7 @@ from contracts.settings import Settings
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF, of_own_day
 from jobs.transformations.content_values import content_values
-from jobs.transformations.view_valuation import content_lengths, view_values
+from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
 from jobs.transformations.views import latest_views, views
 from jobs.transformations.voices import voices, without_crowds
 from world.config import WorldConfig
@@ -95,7 +95,8 @@ def _window(log: DataFrame, catalogue: DataFrame, config: WorldConfig, settings:
     versions = views(log, config.time_zone, valuation.window_days).persist()
     totals = day_totals(versions, days, settings.platform.late_days, valuation)
     weighted = with_weights(versions.withColumn(AS_OF, f.col(c.DT)), totals, valuation)
-    values = view_values(weighted, versions, lengths, days, valuation)
+    usual = watched_on_each_day(versions, lengths, days)
+    values = view_values(weighted, usual, group_means(usual, valuation).localCheckpoint(), lengths, valuation)
     stored = values.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF)
     return latest_views(stored, days[-1:], valuation.window_days)
 

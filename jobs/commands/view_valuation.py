@@ -14,7 +14,7 @@ from jobs.needs import Latest, Window
 from jobs.tables import Tables
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.view_valuation import content_lengths, view_values
+from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
 from jobs.transformations.views import views
 
 
@@ -31,14 +31,19 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     events = read(tables, window, days)
     if tables.until is not None:
         events = events.where(f.col(c.EVENT_TIME) < f.lit(tables.until))
-    lengths = content_lengths(as_known(tables, contents_known, days), valuation)
-    # Read for four kinds of sums and once more.
+    # Read for four kinds of sums and once more, as are the lengths.
+    lengths = content_lengths(as_known(tables, contents_known, days), valuation).persist()
     versions = views(events, platform.time_zone, window.window_days).persist()
     try:
+        usual = watched_on_each_day(versions, lengths, days)
+        # Computed now: the plan of the values holds them three times. They fill the cache of the versions, too, without
+        # which that plan does not know that these are partitioned by user, and shuffles every view twice.
+        groups = group_means(usual, valuation).localCheckpoint()
         totals = day_totals(versions, days, platform.late_days, valuation)
         fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))
         weighted = with_weights(fresh, totals, valuation)
-        values = view_values(weighted, versions, lengths, days, valuation)
+        values = view_values(weighted, usual, groups, lengths, valuation)
         return write(tables, VIEW_VALUE, days, values, settings)
     finally:
+        lengths.unpersist()
         versions.unpersist()

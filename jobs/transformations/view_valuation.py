@@ -35,7 +35,7 @@ _X, _Z = "watched", "standard_watched"
 _LENGTH_GROUP: Final = "length_group"
 _COUNT, _SUM, _SQUARES = "count_of_x", "sum_of_x", "sum_of_x_squared"
 _USUAL_OF_USER, _USUAL_OF_CONTENT = "usual_z_of_user", "usual_z_of_content"
-_GROUP_MEAN, _MEAN, _DEVIATION = "group_mean", "mean_of_x", "deviation_of_x"
+_HAS_LENGTH, _GROUP_MEAN, _MEAN, _DEVIATION = "has_length", "group_mean", "mean_of_x", "deviation_of_x"
 _NO_LENGTH: Final = -1
 
 
@@ -57,19 +57,57 @@ def content_lengths(catalogue: DataFrame, valuation: ValuationSettings) -> DataF
     )
 
 
+def watched_on_each_day(versions: DataFrame, lengths: DataFrame, days: Sequence[date]) -> DataFrame:
+    """How much was watched in the played views of each day's window.
+
+    Args:
+        versions: Views of the windows, as `views` makes them.
+        lengths: As `content_lengths` makes them.
+    """
+    narrow = versions.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
+    return _watched(on_each_day(played(narrow), days), lengths)
+
+
+def group_means(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Mean of x per kind and group of lengths, with the deviation of its kind: a few dozen rows.
+
+    Args:
+        usual: As `watched_on_each_day` makes it.
+    """
+    x = f.col(_X)
+    sums = usual.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH_GROUP).agg(
+        f.count(f.lit(1)).alias(_COUNT), exact_sum(x).alias(_SUM), exact_sum(x * x).alias(_SQUARES)
+    )
+    # Shares and log seconds are two scales: contents of unknown length are a kind of their own.
+    scaled = sums.withColumn(_HAS_LENGTH, f.col(_LENGTH_GROUP) != f.lit(_NO_LENGTH))
+    of_kind = Window.partitionBy(AS_OF, c.CONTENT_KIND, _HAS_LENGTH).rowsBetween(
+        Window.unboundedPreceding, Window.unboundedFollowing
+    )
+    count = f.sum(_COUNT).over(of_kind)
+    mean, square = (exact_sum(f.col(name), over=of_kind) / count for name in (_SUM, _SQUARES))
+    with_mean = scaled.withColumns({_MEAN: mean, _SQUARES: square})
+    variance = f.col(_SQUARES) - f.col(_MEAN) * f.col(_MEAN)
+    least, prior = f.lit(valuation.min_deviation**2), f.lit(valuation.group_prior_views)
+    return with_mean.withColumn(_SQUARES, variance).select(
+        AS_OF,
+        c.CONTENT_KIND,
+        _LENGTH_GROUP,
+        ((f.col(_SUM) + prior * f.col(_MEAN)) / (f.col(_COUNT) + prior)).alias(_GROUP_MEAN),
+        f.when(f.col(_SQUARES) > least, f.sqrt(_SQUARES)).otherwise(f.lit(1.0)).alias(_DEVIATION),
+    )
+
+
 def view_values(
-    fresh: DataFrame, versions: DataFrame, lengths: DataFrame, days: Sequence[date], valuation: ValuationSettings
+    fresh: DataFrame, usual: DataFrame, groups: DataFrame, lengths: DataFrame, valuation: ValuationSettings
 ) -> DataFrame:
     """Values of the views, one row each; without `available_at`.
 
     Args:
         fresh: Views with their weight and the `as_of` of the partition that they go to.
-        versions: Views of the windows, as `views` makes them; read three times, so worth persisting.
+        usual: As `watched_on_each_day` makes it.
+        groups: As `group_means` makes them of `usual`.
         lengths: As `content_lengths` makes them.
     """
-    narrow = versions.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
-    usual = _watched(on_each_day(played(narrow), days), lengths)
-    groups = f.broadcast(_groups(usual, valuation))
     standard = _standardised(usual, groups)
     users = _usual(standard, [c.USER_ID], valuation.user_prior_views, _USUAL_OF_USER)
     contents = _usual(standard, [c.CONTENT_ID, c.CONTENT_KIND], valuation.prior_views, _USUAL_OF_CONTENT)
@@ -100,31 +138,8 @@ def _watched(views: DataFrame, lengths: DataFrame) -> DataFrame:
     )
 
 
-def _groups(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """Mean of x per kind and group of lengths, with the deviation of its kind: a few dozen rows."""
-    x = f.col(_X)
-    sums = usual.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH_GROUP).agg(
-        f.count(f.lit(1)).alias(_COUNT), exact_sum(x).alias(_SUM), exact_sum(x * x).alias(_SQUARES)
-    )
-    # Shares and log seconds are two scales: contents of unknown length are a kind of their own.
-    of_kind = Window.partitionBy(AS_OF, c.CONTENT_KIND, f.col(_LENGTH_GROUP) == f.lit(_NO_LENGTH)).rowsBetween(
-        Window.unboundedPreceding, Window.unboundedFollowing
-    )
-    count = f.sum(_COUNT).over(of_kind)
-    with_mean = sums.withColumn(_MEAN, exact_sum(f.col(_SUM), over=of_kind) / count)
-    variance = exact_sum(f.col(_SQUARES), over=of_kind) / count - f.col(_MEAN) * f.col(_MEAN)
-    least, prior = f.lit(valuation.min_deviation**2), f.lit(valuation.group_prior_views)
-    return with_mean.withColumn(_SQUARES, variance).select(
-        AS_OF,
-        c.CONTENT_KIND,
-        _LENGTH_GROUP,
-        ((f.col(_SUM) + prior * f.col(_MEAN)) / (f.col(_COUNT) + prior)).alias(_GROUP_MEAN),
-        f.when(f.col(_SQUARES) > least, f.sqrt(_SQUARES)).otherwise(f.lit(1.0)).alias(_DEVIATION),
-    )
-
-
 def _standardised(views: DataFrame, groups: DataFrame) -> DataFrame:
-    joined = views.join(groups, on=[AS_OF, c.CONTENT_KIND, _LENGTH_GROUP], how="left")
+    joined = views.join(f.broadcast(groups), on=[AS_OF, c.CONTENT_KIND, _LENGTH_GROUP], how="left")
     known = joined.fillna({_GROUP_MEAN: 0.0, _DEVIATION: 1.0})
     return known.withColumn(_Z, (f.col(_X) - f.col(_GROUP_MEAN)) / f.col(_DEVIATION))
 

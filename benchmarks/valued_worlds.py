@@ -19,7 +19,7 @@ from jobs.transformations.as_of import AS_OF, of_own_day
 from jobs.transformations.content_values import content_values
 from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
 from jobs.transformations.views import latest_views, views
-from jobs.transformations.voices import voices, without_crowds
+from jobs.transformations.voices import COHORT, CROWD_FACTOR, cohorts, voices, without_crowds
 from world.config import WorldConfig
 from world.world import World
 
@@ -102,9 +102,14 @@ def _window(log: DataFrame, catalogue: DataFrame, config: WorldConfig, settings:
 
 
 def _judged(window: DataFrame, log: DataFrame, folder: Path, settings: Settings) -> Valued:
-    weighed = without_crowds(voices(window, settings.valuation).persist(), settings.valuation).persist()
+    said = voices(window, settings.valuation).persist()
+    weighed = without_crowds(cohorts(said).persist(), settings.valuation).persist()
     scores = content_values(weighed, settings.valuation).toPandas()
-    heard = weighed.select(c.USER_ID, c.VIEWS, c.WEIGHT, c.WEIGHT_REASON).toPandas()
+    crowds = weighed.select(*COHORT, CROWD_FACTOR, c.WEIGHT_REASON)
+    believed = said.join(crowds, on=list(COHORT), how="inner").withColumn(
+        c.WEIGHT, f.col(c.WEIGHT) * f.col(CROWD_FACTOR)
+    )
+    heard = believed.select(c.USER_ID, c.VIEWS, c.WEIGHT, c.WEIGHT_REASON).toPandas()
     seen = window.where(f.col(c.WATCHED_SECONDS) > 0).toPandas()
     plays = log.where(f.col(c.WATCHED_SECONDS) > 0).groupBy(c.CONTENT_ID).agg(f.count("*").alias(RAW_PLAYS)).toPandas()
     bots = _truth(folder, "true_bot") if (folder / "truth" / "true_bot").is_dir() else None

@@ -10,7 +10,7 @@ from jobs.commands.readings import window_views, write
 from jobs.needs import Window
 from jobs.tables import Tables
 from jobs.transformations.content_values import content_values
-from jobs.transformations.voices import voices, without_crowds
+from jobs.transformations.voices import cohorts, voices, without_crowds
 
 
 def needs(settings: Settings) -> tuple[Window]:
@@ -21,9 +21,9 @@ def needs(settings: Settings) -> tuple[Window]:
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the contents' values of each day."""
     (window,), valuation = needs(settings), settings.valuation
-    heard = voices(window_views(tables, window, days), valuation).persist()
+    met = cohorts(voices(window_views(tables, window, days), valuation)).persist()
     try:
-        values = content_values(without_crowds(heard, valuation), valuation)
+        values = content_values(without_crowds(met, valuation), valuation)
         return write(tables, CONTENT_VALUE, days, values, settings)
     finally:
-        heard.unpersist()
+        met.unpersist()

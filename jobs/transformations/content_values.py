@@ -20,24 +20,23 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from jobs.transformations.arithmetic import exact_sum, share
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.voices import VOICE
+from jobs.transformations.voices import SQUARES, SUM
 
-_SUM, _SQUARES = "sum_of_voices", "sum_of_squares"
 _KIND_MEAN, _KIND_VARIANCE, _STREAMER_MEAN = "mean_of_kind", "variance_of_kind", "mean_of_streamer"
 
 
-def content_values(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
+def content_values(met: DataFrame, valuation: ValuationSettings) -> DataFrame:
     """One row per content that was played; without `available_at`.
 
     Args:
-        heard: Voices, as `without_crowds` leaves them.
+        met: Cohorts, as `without_crowds` leaves them.
     """
     of_kind, of_streamer = _all_of(AS_OF, c.CONTENT_KIND), _all_of(AS_OF, c.CONTENT_KIND, c.STREAMER_ID)
-    total, squares, count = (exact_sum(f.col(name), over=of_kind) for name in (_SUM, _SQUARES, c.EFFECTIVE_VIEWERS))
+    total, squares, count = (exact_sum(f.col(name), over=of_kind) for name in (SUM, SQUARES, c.EFFECTIVE_VIEWERS))
     kind_variance = f.greatest(f.lit(0.0), share(squares, count) - f.col(_KIND_MEAN) * f.col(_KIND_MEAN))
-    with_kind = _contents(heard).withColumn(_KIND_MEAN, share(total, count)).withColumn(_KIND_VARIANCE, kind_variance)
+    with_kind = _contents(met).withColumn(_KIND_MEAN, share(total, count)).withColumn(_KIND_VARIANCE, kind_variance)
     prior = f.lit(valuation.streamer_prior_viewers)
-    said, heard_by = (exact_sum(f.col(name), over=of_streamer) for name in (_SUM, c.EFFECTIVE_VIEWERS))
+    said, heard_by = (exact_sum(f.col(name), over=of_streamer) for name in (SUM, c.EFFECTIVE_VIEWERS))
     streamer_mean = (said + prior * f.col(_KIND_MEAN)) / (heard_by + prior)
     return with_kind.withColumn(_STREAMER_MEAN, streamer_mean).select(
         AS_OF,
@@ -48,21 +47,20 @@ def content_values(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
         c.VIEWERS,
         c.EFFECTIVE_VIEWERS,
         c.CROWD_VIEWERS,
-        share(f.col(_SUM), f.col(c.EFFECTIVE_VIEWERS)).alias(c.MEAN_VALUE),
+        share(f.col(SUM), f.col(c.EFFECTIVE_VIEWERS)).alias(c.MEAN_VALUE),
         _lower_bound(valuation).alias(c.VALUE_LOWER_BOUND),
     )
 
 
-def _contents(heard: DataFrame) -> DataFrame:
-    said = f.col(c.WEIGHT) * f.col(VOICE)
-    return heard.groupBy(c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
+def _contents(met: DataFrame) -> DataFrame:
+    crowd = f.when(f.col(c.WEIGHT_REASON).isNotNull(), f.col(c.VIEWERS)).otherwise(f.lit(0))
+    return met.groupBy(c.CONTENT_ID, c.CONTENT_KIND, AS_OF).agg(
         f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
         f.sum(c.VIEWS).alias(c.VIEWS),
-        f.count(f.lit(1)).alias(c.VIEWERS),
-        f.count(c.WEIGHT_REASON).alias(c.CROWD_VIEWERS),
+        f.sum(c.VIEWERS).alias(c.VIEWERS),
+        f.sum(crowd).alias(c.CROWD_VIEWERS),
         exact_sum(f.col(c.WEIGHT)).alias(c.EFFECTIVE_VIEWERS),
-        exact_sum(said).alias(_SUM),
-        exact_sum(said * f.col(VOICE)).alias(_SQUARES),
+        *(exact_sum(f.col(name)).alias(name) for name in (SUM, SQUARES)),
     )
 
 
@@ -72,8 +70,8 @@ def _all_of(*keys: str) -> WindowSpec:
 
 def _lower_bound(valuation: ValuationSettings) -> Column:
     count, prior = f.col(c.EFFECTIVE_VIEWERS), f.lit(valuation.prior_views)
-    mean = (f.col(_SUM) + prior * f.col(_STREAMER_MEAN)) / (count + prior)
-    spread = f.greatest(f.lit(0.0), f.col(_SQUARES) - share(f.col(_SUM) * f.col(_SUM), count))
+    mean = (f.col(SUM) + prior * f.col(_STREAMER_MEAN)) / (count + prior)
+    spread = f.greatest(f.lit(0.0), f.col(SQUARES) - share(f.col(SUM) * f.col(SUM), count))
     variance = (spread + prior * f.col(_KIND_VARIANCE)) / (count + prior)
     bound = mean - f.lit(valuation.confidence_z) * f.sqrt(variance / (count + prior))
     return f.greatest(f.lit(0.0), f.least(f.lit(1.0), bound))

@@ -33,13 +33,20 @@ from jobs.transformations.view_valuation import logistic
 from jobs.transformations.views import played
 
 VOICE: Final = "voice"
-_FIRST_SEEN, _STREAMERS = "first_seen", "streamers"
-_YOUNG, _ALL, _EXPECTED, _SCAN, _FACTOR = "young_weight", "all_weight", "expected_share", "scan", "crowd_factor"
+SUM: Final = "sum_of_voices"
+SQUARES: Final = "sum_of_squares"
+FIRST_SEEN: Final = "first_seen"
+CROWD_FACTOR: Final = "crowd_factor"
+_STREAMERS: Final = "streamers"
+_YOUNG, _ALL, _EXPECTED, _SCAN = "young_weight", "all_weight", "expected_share", "scan"
 _PLATFORM: Final = 0.5
+_MET: Final = (AS_OF, c.CONTENT_ID, c.CONTENT_KIND, c.VIEW_DAY)
+COHORT: Final = (*_MET, FIRST_SEEN)
+"""What tells one cohort from another."""
 
 
 def voices(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """One row per user and content with `voice`, `weight` and `first_seen`, crowds not yet found; by content.
+    """One row per user and content with `voice`, `weight` and `first_seen`, crowds not yet found.
 
     Args:
         views: Latest views of the windows, partitioned by user, with `as_of`.
@@ -47,37 +54,57 @@ def voices(views: DataFrame, valuation: ValuationSettings) -> DataFrame:
     alone = _per_content(_with_accounts(played(views)))
     others = f.col(_STREAMERS) - f.lit(1)
     evidence = others / (others + f.lit(valuation.prior_streamers))
-    believed = alone.withColumn(c.WEIGHT, f.col(c.WEIGHT) * evidence).drop(_STREAMERS)
-    return believed.repartition(c.CONTENT_ID)
+    return alone.withColumn(c.WEIGHT, f.col(c.WEIGHT) * evidence).drop(_STREAMERS)
 
 
-def without_crowds(heard: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """The voices with the weight of those in a crowd lowered, and `weight_reason`.
+def cohorts(heard: DataFrame) -> DataFrame:
+    """The voices of accounts first seen on one day that met a content on one day, added up; partitioned by content.
+
+    A crowd is made of whole cohorts, and of these a content has no more for having more viewers.
 
     Args:
-        heard: As `voices` makes them; read twice, so worth persisting.
+        heard: As `voices` makes them.
     """
-    met = (AS_OF, c.CONTENT_ID, c.CONTENT_KIND, c.VIEW_DAY)
-    expected = f.broadcast(_expected_shares(heard))
-    shares = heard.join(expected, on=[AS_OF, c.VIEW_DAY, _FIRST_SEEN], how="inner").withColumns(
-        {_YOUNG: exact_sum(f.col(c.WEIGHT), over=_from_youngest(*met)), _ALL: exact_sum(f.col(c.WEIGHT), _whole(*met))}
+    said = f.col(c.WEIGHT) * f.col(VOICE)
+    added = heard.groupBy(*COHORT).agg(
+        f.max(c.STREAMER_ID).alias(c.STREAMER_ID),
+        f.sum(c.VIEWS).alias(c.VIEWS),
+        f.count(f.lit(1)).alias(c.VIEWERS),
+        exact_sum(f.col(c.WEIGHT)).alias(c.WEIGHT),
+        exact_sum(said).alias(SUM),
+        exact_sum(said * f.col(VOICE)).alias(SQUARES),
     )
-    scanned = shares.withColumn(_SCAN, f.max(_scan()).over(_whole(*met)))
-    is_young = f.col(_FIRST_SEEN) >= f.col(_SCAN)[_FIRST_SEEN]
+    return added.repartition(c.CONTENT_ID)
+
+
+def without_crowds(met: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """The cohorts with `crowd_factor`, weight and sums lowered by it, and `weight_reason`.
+
+    Args:
+        met: As `cohorts` makes them; read twice, so worth persisting.
+    """
+    expected = f.broadcast(_expected_shares(met))
+    shares = met.join(expected, on=[AS_OF, c.VIEW_DAY, FIRST_SEEN], how="inner").withColumns(
+        {
+            _YOUNG: exact_sum(f.col(c.WEIGHT), over=_from_youngest(*_MET)),
+            _ALL: exact_sum(f.col(c.WEIGHT), _whole(*_MET)),
+        }
+    )
+    scanned = shares.withColumn(_SCAN, f.max(_scan()).over(_whole(*_MET)))
+    is_young = f.col(FIRST_SEEN) >= f.col(_SCAN)[FIRST_SEEN]
     is_crowd = (f.col(_SCAN)[_SCAN] > f.lit(valuation.crowd_evidence)) & is_young
-    factor = f.when(is_crowd, f.least(f.lit(1.0), f.col(_SCAN)[_FACTOR])).otherwise(f.lit(1.0))
-    reason = f.when(f.col(_FACTOR) < 1, f.lit(WeightReason.NEWCOMER_CROWD.value))
-    weighed = scanned.withColumn(_FACTOR, factor).withColumns(
-        {c.WEIGHT: f.col(c.WEIGHT) * f.col(_FACTOR), c.WEIGHT_REASON: reason}
-    )
-    return weighed.drop(_FIRST_SEEN, _EXPECTED, _YOUNG, _ALL, _SCAN, _FACTOR)
+    factor = f.when(is_crowd, f.least(f.lit(1.0), f.col(_SCAN)[CROWD_FACTOR])).otherwise(f.lit(1.0))
+    lowered = {name: f.col(name) * f.col(CROWD_FACTOR) for name in (c.WEIGHT, SUM, SQUARES)}
+    reason = f.when(f.col(CROWD_FACTOR) < 1, f.lit(WeightReason.NEWCOMER_CROWD.value))
+    weighed = scanned.withColumn(CROWD_FACTOR, factor).withColumns({**lowered, c.WEIGHT_REASON: reason})
+    return weighed.drop(_EXPECTED, _YOUNG, _ALL, _SCAN)
 
 
 def _with_accounts(views: DataFrame) -> DataFrame:
     """Add what the account did in the window; `views` is partitioned by user, so nothing is shuffled."""
     account = Window.partitionBy(c.USER_ID, AS_OF).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     streamers = f.size(f.collect_set(c.STREAMER_ID).over(account))
-    return views.withColumns({_STREAMERS: streamers, _FIRST_SEEN: f.min(c.VIEW_DAY).over(account)})
+    return views.withColumns({_STREAMERS: streamers, FIRST_SEEN: f.min(c.VIEW_DAY).over(account)})
 
 
 def _per_content(views: DataFrame) -> DataFrame:
@@ -90,17 +117,17 @@ def _per_content(views: DataFrame) -> DataFrame:
         share(said, weight).alias(VOICE),
         (weight / f.count(f.lit(1))).alias(c.WEIGHT),
         f.max(_STREAMERS).alias(_STREAMERS),
-        f.max(_FIRST_SEEN).alias(_FIRST_SEEN),
+        f.max(FIRST_SEEN).alias(FIRST_SEEN),
     )
 
 
-def _expected_shares(heard: DataFrame) -> DataFrame:
+def _expected_shares(met: DataFrame) -> DataFrame:
     """Share of each day's voices on the platform that accounts first seen on a day or later have: days x days rows."""
-    cohorts = heard.groupBy(AS_OF, c.VIEW_DAY, _FIRST_SEEN).agg(exact_sum(f.col(c.WEIGHT)).alias(c.WEIGHT))
+    platform = met.groupBy(AS_OF, c.VIEW_DAY, FIRST_SEEN).agg(exact_sum(f.col(c.WEIGHT)).alias(c.WEIGHT))
     day = (AS_OF, c.VIEW_DAY)
     young = exact_sum(f.col(c.WEIGHT), over=_from_youngest(*day))
-    return cohorts.select(
-        *day, _FIRST_SEEN, share(young, exact_sum(f.col(c.WEIGHT), over=_whole(*day))).alias(_EXPECTED)
+    return platform.select(
+        *day, FIRST_SEEN, share(young, exact_sum(f.col(c.WEIGHT), over=_whole(*day))).alias(_EXPECTED)
     )
 
 
@@ -112,13 +139,17 @@ def _scan() -> Column:
     rest = f.when(others > 0, others * f.log(others / ((f.lit(1.0) - expected) * everybody))).otherwise(f.lit(0.0))
     statistic = f.when(is_many, young * f.log(young / (expected * everybody)) + rest).otherwise(f.lit(0.0))
     factor = f.when(is_many, others * expected / (f.lit(1.0) - expected) / young).otherwise(f.lit(1.0))
-    return f.struct(statistic.alias(_SCAN), f.col(_FIRST_SEEN), factor.alias(_FACTOR))
+    return f.struct(statistic.alias(_SCAN), f.col(FIRST_SEEN), factor.alias(CROWD_FACTOR))
 
 
 def _from_youngest(*keys: str) -> WindowSpec:
-    ordered = Window.partitionBy(*keys).orderBy(f.desc(_FIRST_SEEN))
-    return ordered.rangeBetween(Window.unboundedPreceding, Window.currentRow)
+    return _ordered(*keys).rowsBetween(Window.unboundedPreceding, Window.currentRow)
 
 
 def _whole(*keys: str) -> WindowSpec:
-    return Window.partitionBy(*keys).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    """Ordered as `_from_youngest` is, though it need not be: Spark then sorts once for both."""
+    return _ordered(*keys).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+
+
+def _ordered(*keys: str) -> WindowSpec:
+    return Window.partitionBy(*keys).orderBy(f.desc(FIRST_SEEN))

@@ -7,8 +7,8 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import VIEW_VALUE
 from jobs.transformations.content_values import content_values
-from jobs.transformations.voices import voices, without_crowds
-from tests.jobs.frames import as_of_day, frame
+from jobs.transformations.voices import cohorts, voices, without_crowds
+from tests.jobs.frames import as_of_day, day, frame
 
 SETTINGS = ValuationSettings(prior_views=2.0, streamer_prior_viewers=4.0, prior_streamers=1.0, confidence_z=1.0)
 
@@ -21,8 +21,8 @@ def _view(user: int, content: int, value: float, **other: object) -> dict[str, o
 
 
 def _found(spark: SparkSession, *views: dict[str, object]) -> dict[int, Row]:
-    heard = voices(as_of_day(frame(spark, VIEW_VALUE, *views)), SETTINGS)
-    rows = content_values(without_crowds(heard, SETTINGS), SETTINGS).collect()
+    met = cohorts(voices(as_of_day(frame(spark, VIEW_VALUE, *views)), SETTINGS))
+    rows = content_values(without_crowds(met, SETTINGS), SETTINGS).collect()
     return {row[c.CONTENT_ID]: row for row in rows}
 
 
@@ -66,3 +66,14 @@ def test_bots_that_come_for_one_content_do_not_move_it(spark: SparkSession) -> N
     assert attacked[c.VALUE_LOWER_BOUND] == pytest.approx(without[c.VALUE_LOWER_BOUND], abs=1e-6)
     assert attacked[c.VIEWERS] == 32
     assert attacked[c.EFFECTIVE_VIEWERS] == without[c.EFFECTIVE_VIEWERS]
+
+
+def test_a_crowd_of_new_accounts_is_counted_and_says_no_more_than_the_others_let_expect(spark: SparkSession) -> None:
+    """Users 1 to 89 came before; users 150 to 179 come today, watch anything once and meet on content 10."""
+    old = [_view(user, content, 0.5, **{c.VIEW_DAY: day(5)}) for user in range(1, 90) for content in (20, 21)]
+    today = [_view(user, 10, 0.5) for user in (1, 2)] + [_view(user, 30, 0.5) for user in range(3, 90)]
+    bots = [view for user in range(150, 180) for view in (_view(user, 10, 0.99), _view(user, user, 0.5))]
+    boosted = _found(spark, *old, *today, *bots)[10]
+    assert (boosted[c.VIEWERS], boosted[c.CROWD_VIEWERS]) == (32, 30)
+    honest, young, others = 2 * 2 / 3, 60 * 1 / 2, 89 * 2 / 3  # weights of content 10's and of all voices of the day
+    assert boosted[c.EFFECTIVE_VIEWERS] == pytest.approx(honest + honest * young / others, abs=1e-5)

@@ -4,11 +4,12 @@ import math
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import VIEW_VALUE
-from jobs.transformations.voices import VOICE, voices, without_crowds
+from jobs.transformations.voices import COHORT, CROWD_FACTOR, VOICE, cohorts, voices, without_crowds
 from tests.jobs.frames import as_of_day, day, frame
 
 SETTINGS = ValuationSettings(prior_streamers=1.0, crowd_evidence=1.0)
@@ -24,7 +25,10 @@ def _two_streamers_long_ago(*users: int) -> list[dict[str, object]]:
 
 
 def _all_heard(views: DataFrame) -> list[Row]:
-    return without_crowds(voices(as_of_day(views), SETTINGS), SETTINGS).collect()
+    heard = voices(as_of_day(views), SETTINGS)
+    crowds = without_crowds(cohorts(heard), SETTINGS).select(*COHORT, CROWD_FACTOR, c.WEIGHT_REASON)
+    weighed = heard.join(crowds, on=list(COHORT), how="inner")
+    return weighed.withColumn(c.WEIGHT, f.col(c.WEIGHT) * f.col(CROWD_FACTOR)).collect()
 
 
 def _heard(views: DataFrame, content: int) -> dict[int, Row]:

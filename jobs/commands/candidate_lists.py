@@ -18,15 +18,15 @@ from contracts.tables import (
     EARLIER_VIEW,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
-    PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
     RETRIEVED_CANDIDATE,
     USER_ACTION,
     USER_FEATURE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import catalogue, publish_time, window_views
+from jobs.commands.readings import catalogue, preferred_of_days, publish_time, window_views
 from jobs.tables import Tables
+from jobs.transformations.as_of import AS_OF
 from jobs.transformations.candidate_lists import (
     CandidateInputs,
     fused_lists,
@@ -55,7 +55,7 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
 
 
 def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    inputs = _inputs(tables, day, settings.candidates)
+    inputs = _inputs(tables, day, settings)
     lists = fused_lists(_everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
     blocks = 1 + sum(snapshot.rows for snapshot in tables.inputs_for(day)) // _BLOCK_ROWS
     return write_blocks(tables, CANDIDATE_LIST, day, source_rows(inputs).repartition(blocks, c.USER_ID), lists)
@@ -72,12 +72,13 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
     return settings.model_copy(update={"candidates": candidates})
 
 
-def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
+def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
+    candidates = settings.candidates
     retrieved = read_retrieved(tables, day, candidates)
     actions = tables.read_history(USER_ACTION, day)
     return CandidateInputs(
         users=tables.read(USER_FEATURE, [day]),
-        preferred=tables.read(PREFERRED_STREAMER, [day]),
+        preferred=preferred_of_days(tables, [day], settings).drop(AS_OF),
         retrieved=retrieved,
         neighbors=tables.read(LIVE_CANDIDATE, [day]) if _wants(Source.LIVE_NEIGHBORS, candidates) else None,
         removed=_removed(tables, day, candidates).unionByName(hidden_contents(actions)),

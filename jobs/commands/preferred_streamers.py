@@ -1,17 +1,151 @@
-"""`preferred_streamers`: whom each user prefers."""
+"""`preferred_streamers`: whom each user prefers, out of the state of the day before and the views that have come since.
 
-from collections.abc import Sequence
-from datetime import date
+A partition of the state and one of the lists are written for each day. What the state lacks (days that were not run, at
+first the whole log) is read from the views of the log, so that a gap mends itself.
+"""
 
-from contracts.settings import Settings
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import groupby
+from typing import Final
+
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as f
+
+from contracts import columns as c
+from contracts.schema import Table
+from contracts.settings import PreferenceSettings, Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import PREFERRED_STREAMER
-from jobs.commands.readings import window_views, write
+from contracts.tables import PREFERENCE_STATE, PREFERRED_STREAMER, VIEW_VALUE
+from jobs.commands.readings import write, write_rows
 from jobs.tables import Tables
-from jobs.transformations.preferred_streamers import preferred_streamers
+from jobs.transformations import preference_state as state
+from jobs.transformations.preferred_streamers import newest_lists, preferred_streamers
+
+_FEW: Final = 2_000_000
+"""Rows that go to every worker, some 100 MB: cheaper than moving a state of many times as many."""
+_logger: Final = logging.getLogger(__name__)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
-    """Write the preferred streamers of each day."""
-    views = window_views(tables, days, settings.preferences.window_days)
-    return write(tables, PREFERRED_STREAMER, days, preferred_streamers(views, settings.preferences), settings)
+    """Write the preferred streamers of each day, and the state they come from.
+
+    Raises:
+        MissingPartitionError: the views of one of the days have not been valued.
+    """
+    for day in days:
+        tables.warehouse.require(VIEW_VALUE, day)
+    parts = _parts(tables, days, settings.preferences)
+    return [snapshot for part in parts for snapshot in _Part(tables.afresh(), part, settings).write()]
+
+
+def _parts(tables: Tables, days: Sequence[date], preferences: PreferenceSettings) -> Iterator[Sequence[date]]:
+    """Days that one Spark job computes: of one period, and by itself the day to which every pair is carried over."""
+    for start, found in groupby(days, key=lambda day: state.period_start(day, preferences)):
+        of_period = list(found)
+        known = _dates(tables, PREFERENCE_STATE, before=of_period[0])
+        alone = 1 if known and known[-1] < start else 0
+        yield from (part for part in (of_period[:alone], of_period[alone:]) if part)
+
+
+def _dates(tables: Tables, table: Table, before: date) -> list[date]:
+    return [day for day in tables.warehouse.dates(table) if day < before]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Consecutive days of one period."""
+
+    tables: Tables
+    days: Sequence[date]
+    settings: Settings
+
+    def write(self) -> list[Snapshot]:
+        """Two partitions a day from one shuffle of the new views by user."""
+        with ExitStack() as stack:
+            changed = self._changed(stack)
+            written = write_rows(self.tables, PREFERENCE_STATE, self.days, changed.drop(state.ADDED))
+            lists = preferred_streamers(changed, self._old_lists(changed), self._new)
+            return [*written, *write(self.tables, PREFERRED_STREAMER, self.days, lists, self.settings)]
+
+    def _changed(self, stack: ExitStack) -> DataFrame:
+        """Rows of the state, kept: they are written, and lists are made of them."""
+        added = state.changes(self._views(), self._new)
+        if not self._known:
+            return _kept(stack, state.totals(added, None, self._new))
+        since = state.period_start(self._known[-1], self.settings.preferences)
+        before = self._before(PREFERENCE_STATE, since)
+        if since < self._new.start:
+            whole = state.with_carried(added, state.carried_over(before, since, self._new))
+            return _kept(stack, state.totals(whole, None, self._new))
+        added = _kept(stack, added)
+        pairs = self._if_few(added.select(c.USER_ID, c.STREAMER_ID))
+        same = before.join(pairs, on=[c.USER_ID, c.STREAMER_ID], how="left_semi").repartition(c.USER_ID)
+        return _kept(stack, state.totals(added, state.newest(same), self._new))
+
+    def _old_lists(self, changed: DataFrame) -> DataFrame | None:
+        """The lists before the first day of those who came since; None where the days begin with everybody."""
+        if not self._known or self._known[-1] < self._new.start:
+            return None
+        users = self._if_few(changed.select(c.USER_ID).distinct())
+        lists = self._before(PREFERRED_STREAMER, self._new.start)
+        return newest_lists(lists.join(users, on=c.USER_ID, how="left_semi"))
+
+    def _before(self, table: Table, since: date) -> DataFrame:
+        partitions = [day for day in self._known if day >= since]
+        return self.tables.read_for(table, dict.fromkeys(self.days, partitions))
+
+    def _views(self) -> DataFrame:
+        reach = self._new.first - timedelta(days=self.settings.platform.late_days + 1)
+        needed = {day: [found for found in self._log if reach <= found <= day] for day in self.days}
+        views = self.tables.read_for(VIEW_VALUE, needed)
+        count = self._displaced()
+        if not count:
+            return state.punctual_views(views, self._new)
+        days = state.displaced_days(views, self._new)
+        displaced = f.broadcast(days) if count <= _FEW else days
+        return state.punctual_views(views, self._new, displaced).unionByName(state.displaced_views(views, displaced))
+
+    def _displaced(self) -> int:
+        """New views whose partition is not their day, counted without Spark: mostly there are none or few."""
+        eve = self._new.first - timedelta(days=1)
+        return sum(
+            self._count(day, pc.field(c.VIEW_DAY) > day if day == eve else pc.field(c.VIEW_DAY) != day)
+            for day in self._log
+            if day >= eve
+        )
+
+    def _count(self, day: date, wanted: pc.Expression) -> int:
+        files = sorted(self.tables.warehouse.require(VIEW_VALUE, day).path.glob("*.parquet"))
+        return ds.dataset(files, format="parquet").count_rows(filter=wanted) if files else 0
+
+    def _if_few(self, rows: DataFrame) -> DataFrame:
+        """Rows of which there are at most as many as new views, for the small side of a join."""
+        new = [self.tables.warehouse.require(VIEW_VALUE, day).rows for day in self._log if day >= self._new.first]
+        return f.broadcast(rows) if sum(new) <= _FEW else rows
+
+    @cached_property
+    def _log(self) -> list[date]:
+        return _dates(self.tables, VIEW_VALUE, self.days[-1] + timedelta(days=1))
+
+    @cached_property
+    def _known(self) -> list[date]:
+        return _dates(self.tables, PREFERENCE_STATE, self.days[0])
+
+    @cached_property
+    def _new(self) -> state.NewDays:
+        first = self._known[-1] + timedelta(days=1) if self._known else self._log[0]
+        if self._known and first < self.days[0]:
+            _logger.warning("no state of %s to %s: their views are added to %s", first, self.days[0], self.days[0])
+        return state.NewDays(first, self.days, self.settings.preferences)
+
+
+def _kept(stack: ExitStack, frame: DataFrame) -> DataFrame:
+    stack.callback(frame.unpersist)
+    return frame.persist()

@@ -7,13 +7,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
-from contracts.clock import available_at, trailing_days
+from contracts.clock import available_at, days_between, trailing_days
 from contracts.schema import Table
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import CONTENT, VIEW_VALUE
+from contracts.tables import CONTENT, PREFERRED_STREAMER, VIEW_VALUE
 from jobs.tables import Tables
 from jobs.transformations.as_of import AS_OF, moment_of, of_own_day, spread
+from jobs.transformations.preference_state import period_start
+from jobs.transformations.preferred_streamers import lists_on_each_day, preferred_on
 from jobs.transformations.views import latest_views
 
 
@@ -60,6 +62,20 @@ def latest_of_days(tables: Tables, table: Table, days: Sequence[date]) -> DataFr
     """What the newest partition says on each day, with `as_of`; no rows before the first."""
     latest = latest_partitions(tables, table, days)
     return spread(tables.read_for(table, {day: [dt] for day, dt in latest.items()}), used_by(latest))
+
+
+def preferred_of_days(tables: Tables, days: Sequence[date], settings: Settings) -> DataFrame:
+    """user, streamer, rank and score on each day, with `as_of`: the newest list of each user, decayed to the day.
+
+    Raises:
+        MissingPartitionError: the lists of one of the days have not been made.
+    """
+    preferences = settings.preferences
+    for day in days:
+        tables.warehouse.require(PREFERRED_STREAMER, day)
+    needed = {day: list(days_between(period_start(day, preferences), day)) for day in days}
+    lists = tables.read_for(PREFERRED_STREAMER, needed)
+    return preferred_on(lists_on_each_day(lists, days, preferences), preferences)
 
 
 def catalogue(tables: Tables, days: Sequence[date]) -> DataFrame:

@@ -66,7 +66,12 @@ _LISTS: Final = (
 
 JOBS: Final = (
     Job("view_valuation", view_valuation.run, (t.WATCH_EVENT, t.CONTENT), t.VIEW_VALUE),
-    Job("preferred_streamers", preferred_streamers.run, (t.VIEW_VALUE,), t.PREFERRED_STREAMER),
+    Job(
+        "preferred_streamers",
+        preferred_streamers.run,
+        (t.VIEW_VALUE, t.PREFERENCE_STATE, t.PREFERRED_STREAMER),
+        t.PREFERRED_STREAMER,
+    ),
     Job("content_values", content_values.run, (t.VIEW_VALUE,), t.CONTENT_VALUE),
     Job("popular_items", popular_items.run, (t.VIEW_VALUE, t.CONTENT), t.POPULAR_ITEM),
     Job("streamer_features", streamer_features.run, (t.VIEW_VALUE,), t.STREAMER_FEATURE),

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame
 
 from contracts.settings import FeatureSettings, Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import EARLIER_VIEW, PREFERRED_STREAMER, USER_FEATURE
-from jobs.commands.readings import latest_partitions, of_days, used_by, window_views, write
+from contracts.tables import EARLIER_VIEW, USER_FEATURE
+from jobs.commands.readings import latest_partitions, preferred_of_days, used_by, window_views, write
 from jobs.tables import Tables
 from jobs.transformations.as_of import spread
 from jobs.transformations.user_features import earlier_contents, user_features
@@ -17,7 +17,7 @@ from jobs.transformations.user_features import earlier_contents, user_features
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the user features of each day."""
     views = window_views(tables, days, settings.features.window_days)
-    preferred = of_days(tables, PREFERRED_STREAMER, days)
+    preferred = preferred_of_days(tables, days, settings)
     earlier = _earlier(tables, days, settings.features)
     return write(tables, USER_FEATURE, days, user_features(views, preferred, earlier, settings.features), settings)
 

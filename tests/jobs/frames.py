@@ -41,6 +41,12 @@ def frame(spark: SparkSession, table: Table, *rows: Mapping[str, Any]) -> DataFr
     return spark.createDataFrame([tuple(row[name] for name in names) for row in filled], schema)
 
 
+def preferred(spark: SparkSession, *rows: tuple[int, int, int, float]) -> DataFrame:
+    """Preferred streamers as jobs read them: user, streamer, rank, score."""
+    schema = f"{c.USER_ID} long, {c.STREAMER_ID} long, {c.RANK} int, {c.SCORE} double"
+    return spark.createDataFrame(list(rows), schema)
+
+
 def as_of_day(frame: DataFrame) -> DataFrame:
     """The rows as they hold for DAY."""
     return frame.withColumn(AS_OF, f.lit(DAY))

@@ -29,7 +29,7 @@ from jobs.transformations import preference_state as state
 from jobs.transformations.preferred_streamers import newest_lists, preferred_streamers
 
 _FEW: Final = 2_000_000
-"""Rows that go to every worker, some 100 MB: cheaper than moving a state of many times as many."""
+"""Rows that may go to every worker, some 100 MB. So few of a state need no choosing before they are joined, either."""
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -80,22 +80,33 @@ class _Part:
         if not self._known:
             return _kept(stack, state.totals(added, None, self._new))
         since = state.period_start(self._known[-1], self.settings.preferences)
-        before = self._before(PREFERENCE_STATE, since)
         if since < self._new.start:
-            whole = state.with_carried(added, state.carried_over(before, since, self._new))
-            return _kept(stack, state.totals(whole, None, self._new))
-        added = _kept(stack, added)
-        pairs = self._if_few(added.select(c.USER_ID, c.STREAMER_ID))
-        same = before.join(pairs, on=[c.USER_ID, c.STREAMER_ID], how="left_semi").repartition(c.USER_ID)
-        return _kept(stack, state.totals(added, state.newest(same), self._new))
+            before = state.carried_over(self._before(PREFERENCE_STATE, since), since, self._new)
+            return _kept(stack, state.totals(state.with_carried(added, before), None, self._new))
+        if self._rows(PREFERENCE_STATE) > _FEW:
+            added = _kept(stack, added)
+        before = self._chosen(PREFERENCE_STATE, added, [c.USER_ID, c.STREAMER_ID])
+        return _kept(stack, state.totals(added, state.newest(before.repartition(c.USER_ID)), self._new))
 
     def _old_lists(self, changed: DataFrame) -> DataFrame | None:
         """The lists before the first day of those who came since; None where the days begin with everybody."""
         if not self._known or self._known[-1] < self._new.start:
             return None
-        users = self._if_few(changed.select(c.USER_ID).distinct())
-        lists = self._before(PREFERRED_STREAMER, self._new.start)
-        return newest_lists(lists.join(users, on=c.USER_ID, how="left_semi"))
+        return newest_lists(self._chosen(PREFERRED_STREAMER, changed, [c.USER_ID]))
+
+    def _chosen(self, table: Table, by: DataFrame, keys: list[str]) -> DataFrame:
+        """What was known of the period before the first day, of these keys; of all, where that is not much."""
+        before = self._before(table, self._new.start)
+        if self._rows(table) <= _FEW:
+            return before
+        wanted, new = by.select(*keys), self._rows(VIEW_VALUE)
+        return before.join(f.broadcast(wanted) if new <= _FEW else wanted, on=keys, how="left_semi")
+
+    def _rows(self, table: Table) -> int:
+        """Rows of a table that the days are made of."""
+        reach = (self._new.first, self.days[-1]) if table == VIEW_VALUE else (self._new.start, self._known[-1])
+        found = [day for day in self.tables.warehouse.dates(table) if reach[0] <= day <= reach[1]]
+        return sum(self.tables.warehouse.require(table, day).rows for day in found)
 
     def _before(self, table: Table, since: date) -> DataFrame:
         partitions = [day for day in self._known if day >= since]
@@ -124,11 +135,6 @@ class _Part:
     def _count(self, day: date, wanted: pc.Expression) -> int:
         files = sorted(self.tables.warehouse.require(VIEW_VALUE, day).path.glob("*.parquet"))
         return ds.dataset(files, format="parquet").count_rows(filter=wanted) if files else 0
-
-    def _if_few(self, rows: DataFrame) -> DataFrame:
-        """Rows of which there are at most as many as new views, for the small side of a join."""
-        new = [self.tables.warehouse.require(VIEW_VALUE, day).rows for day in self._log if day >= self._new.first]
-        return f.broadcast(rows) if sum(new) <= _FEW else rows
 
     @cached_property
     def _log(self) -> list[date]:

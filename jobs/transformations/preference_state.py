@@ -72,11 +72,11 @@ def punctual_views(view_values: DataFrame, new: NewDays, displaced: DataFrame | 
 def displaced_days(view_values: DataFrame, new: NewDays) -> DataFrame:
     """user, view day and the day on which views of that day became known, where partition and view day differ.
 
-    Rows come late, and a fast clock dates a view a day ahead, which counts from that day on.
+    Rows come late, and a fast clock dates a view a day ahead, which counts from that day on. May repeat itself.
     """
     is_new = f.col(AS_OF).between(f.lit(new.first), f.lit(new.days[-1]))
     elsewhere = _held(view_values).where(f.to_date(c.DT) != f.col(c.VIEW_DAY))
-    return elsewhere.select(c.USER_ID, c.VIEW_DAY, f.col(HELD_FROM).alias(AS_OF)).where(is_new).distinct()
+    return elsewhere.select(c.USER_ID, c.VIEW_DAY, f.col(HELD_FROM).alias(AS_OF)).where(is_new)
 
 
 def displaced_views(view_values: DataFrame, displaced: DataFrame) -> DataFrame:

@@ -149,6 +149,17 @@ def test_days_together_give_the_rows_of_days_one_by_one(
             assert together.rows(table, day) == chain.rows(table, day)
 
 
+@pytest.mark.parametrize("few", [0, 60])
+def test_a_state_too_large_to_be_read_whole_gives_the_same_rows(
+    chain: Platform, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """With a bound of 0 nothing goes to every worker, with 60 the pairs of 40 new views do."""
+    expected = {table: chain.rows(table, DAYS[7]) for table in (PREFERENCE_STATE, PREFERRED_STREAMER)}
+    monkeypatch.setattr(preferred_streamers, "_FEW", few)
+    chain.run(DAYS[7])
+    assert {table: chain.rows(table, DAYS[7]) for table in expected} == expected
+
+
 def test_only_the_first_partition_of_a_period_holds_everybody(chain: Platform) -> None:
     known: set[tuple[int, int]] = set()
     for day in DAYS:

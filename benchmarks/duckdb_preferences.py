@@ -67,30 +67,37 @@ FROM changes LEFT JOIN known USING (user_id, streamer_id)
 """
 _OLD = """
 CREATE OR REPLACE TEMP TABLE old AS
-SELECT user_id, arg_max({{'views': views, 'streamer_ids': streamer_ids, 'units': units}}, dt) AS list
+SELECT user_id, arg_max({{'views': views, 'streamer_ids': streamer_ids, 'units': units,
+    'last_view_days': last_view_days}}, dt) AS list
 FROM {lists} AS lists SEMI JOIN changed USING (user_id) GROUP BY user_id
 """
 _LISTS = """
 COPY (
     WITH places AS (
-        SELECT user_id, streamer_id, units FROM changed
+        SELECT user_id, streamer_id, units, last_view_day FROM changed
         UNION ALL
         SELECT * FROM (
-            SELECT user_id, unnest(list.streamer_ids) AS streamer_id, unnest(list.units) AS units FROM old
+            SELECT user_id, unnest(list.streamer_ids) AS streamer_id, unnest(list.units) AS units,
+                unnest(list.last_view_days) AS last_view_day FROM old
         ) AS place ANTI JOIN changed USING (user_id, streamer_id)
     ), best AS (
         SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY units DESC, streamer_id) AS rank FROM places
         QUALIFY rank <= {length}
     ), lists AS (
-        SELECT user_id, list(streamer_id ORDER BY rank) AS streamer_ids, list(units ORDER BY rank) AS units
+        SELECT user_id, list(streamer_id ORDER BY rank) AS streamer_ids, list(units ORDER BY rank) AS units,
+            list(last_view_day ORDER BY rank) AS last_view_days
         FROM best GROUP BY user_id
     ), counts AS (SELECT user_id, sum(added) AS added FROM changed GROUP BY user_id)
-    SELECT user_id, CAST(added + coalesce(old.list.views, 0) AS BIGINT) AS views, streamer_ids, lists.units
+    SELECT user_id, CAST(added + coalesce(old.list.views, 0) AS BIGINT) AS views, streamer_ids, lists.units,
+        last_view_days
     FROM lists JOIN counts USING (user_id) LEFT JOIN old USING (user_id)
 ) TO '{output}/lists.parquet'
 """
 _STATE = "COPY (SELECT * EXCLUDE (added) FROM changed) TO '{output}/state.parquet'"
-_NO_LISTS = "SELECT NULL::BIGINT AS user_id, NULL::STRUCT(views BIGINT, streamer_ids BIGINT[], units BIGINT[]) AS list"
+_NO_LISTS = """
+SELECT NULL::BIGINT AS user_id,
+    NULL::STRUCT(views BIGINT, streamer_ids BIGINT[], units BIGINT[], last_view_days DATE[]) AS list
+"""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Tables that jobs and models compute. Each row of day dt becomes available at `available_at`, never on dt itself."""
 
 from contracts import columns as c
-from contracts.schema import BOOL, DATE, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
+from contracts.schema import BOOL, DATE, DATE_LIST, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
 
 _USER = Column(c.USER_ID, INT64, "the user")
 _STREAMER = Column(c.STREAMER_ID, INT64, "the streamer; for a content, whose it is")
@@ -85,6 +85,7 @@ PREFERRED_STREAMER = Table(
         Column(c.VIEWS, INT64, "views of anything with any seconds: the evidence"),
         Column(c.STREAMER_IDS, INT64_LIST, "streamers, best first"),
         Column(c.UNITS, INT64_LIST, "score of each, as in the state: an order that decay does not change", "1e-12"),
+        Column(c.LAST_VIEW_DAYS, DATE_LIST, "last day with a view of each"),
         _AVAILABLE,
     ),
     (c.USER_ID,),

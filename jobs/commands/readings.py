@@ -65,7 +65,7 @@ def latest_of_days(tables: Tables, table: Table, days: Sequence[date]) -> DataFr
 
 
 def preferred_of_days(tables: Tables, days: Sequence[date], settings: Settings) -> DataFrame:
-    """user, streamer, rank and score on each day, with `as_of`: the newest list of each user, decayed to the day.
+    """user, streamer, rank, score, last view day and `as_of`: the newest list of each user, decayed to each day.
 
     Raises:
         MissingPartitionError: the lists of one of the days have not been made.

@@ -42,22 +42,23 @@ def preferred_streamers(changed: DataFrame, old: DataFrame | None, new: NewDays)
         c.VIEWS,
         f.col(_PLACES)[c.STREAMER_ID].alias(c.STREAMER_IDS),
         f.transform(f.col(_PLACES)[_LOSS], lambda loss: -loss).alias(c.UNITS),
+        f.col(_PLACES)[c.LAST_VIEW_DAY].alias(c.LAST_VIEW_DAYS),
     )
 
 
 def newest_lists(lists: DataFrame) -> DataFrame:
     """user and the newest of the user's lists, out of partitions of one period."""
-    whole = f.struct(c.VIEWS, c.STREAMER_IDS, c.UNITS)
+    whole = f.struct(c.VIEWS, c.STREAMER_IDS, c.UNITS, c.LAST_VIEW_DAYS)
     return lists.repartition(c.USER_ID).groupBy(c.USER_ID).agg(f.max_by(whole, c.DT).alias(_OLD))
 
 
 def preferred_on(lists: DataFrame, preferences: PreferenceSettings) -> DataFrame:
-    """user, streamer, rank and score on each day, with `as_of`, of everybody with enough evidence.
+    """user, streamer, rank, score and last view day on each day, with `as_of`, of everybody with enough evidence.
 
     Args:
         lists: The list of each user that holds on each day, with `as_of`.
     """
-    place = f.posexplode(f.arrays_zip(c.STREAMER_IDS, c.UNITS)).alias(c.POSITION, _PLACE)
+    place = f.posexplode(f.arrays_zip(c.STREAMER_IDS, c.UNITS, c.LAST_VIEW_DAYS)).alias(c.POSITION, _PLACE)
     places = lists.where(f.col(c.VIEWS) >= preferences.min_views).select(AS_OF, c.USER_ID, place)
     today = decay(_day_of_period(f.col(AS_OF), preferences), preferences.half_life_days)
     score = f.col(_PLACE)[c.UNITS] / f.lit(UNITS_PER_SCORE) * today
@@ -67,6 +68,7 @@ def preferred_on(lists: DataFrame, preferences: PreferenceSettings) -> DataFrame
         f.col(_PLACE)[c.STREAMER_IDS].alias(c.STREAMER_ID),
         (f.col(c.POSITION) + 1).alias(c.RANK),
         score.alias(c.SCORE),
+        f.col(_PLACE)[c.LAST_VIEW_DAYS].alias(c.LAST_VIEW_DAY),
     ).where(f.col(c.SCORE) >= f.lit(preferences.min_score))
 
 
@@ -85,7 +87,8 @@ def lists_on_each_day(lists: DataFrame, days: Sequence[date], preferences: Prefe
 
 def _of_days(changed: DataFrame, days: Sequence[date]) -> DataFrame:
     """Per day and user who came that day: the pairs changed up to then, and how many views were added to them."""
-    place = f.struct((-f.col(c.UNITS)).alias(_LOSS), f.col(c.STREAMER_ID))  # sorts by units, highest first, then by id
+    loss = -f.col(c.UNITS)
+    place = f.struct(loss.alias(_LOSS), c.STREAMER_ID, c.LAST_VIEW_DAY)  # sorts by units, highest first, then by id
     found = (f.sum(ADDED).alias(c.VIEWS), f.collect_list(place).alias(_PLACES))
     if len(days) == 1:
         return changed.groupBy(c.USER_ID, AS_OF).agg(*found)
@@ -102,11 +105,10 @@ def _of_days(changed: DataFrame, days: Sequence[date]) -> DataFrame:
 
 def _unchanged(places: Column) -> Column:
     """Places of the old list whose streamers are not among those of `places`."""
-    old = f.zip_with(
-        f.col(_OLD)[c.STREAMER_IDS],
-        f.col(_OLD)[c.UNITS],
-        lambda streamer, units: f.struct((-units).alias(_LOSS), streamer.alias(c.STREAMER_ID)),
-    )
+    losses = f.transform(f.col(_OLD)[c.UNITS], lambda units: -units)
+    columns = (losses, f.col(_OLD)[c.STREAMER_IDS], f.col(_OLD)[c.LAST_VIEW_DAYS])
+    shape = f"array<struct<{_LOSS}: bigint, {c.STREAMER_ID}: bigint, {c.LAST_VIEW_DAY}: date>>"
+    old = f.arrays_zip(*columns).cast(shape)
     return f.filter(old, lambda place: ~f.array_contains(places[c.STREAMER_ID], place[c.STREAMER_ID]))
 
 

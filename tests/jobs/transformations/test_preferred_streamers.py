@@ -38,7 +38,7 @@ def test_the_score_is_decayed_concave_watch_time_plus_distinct_days(spark: Spark
         _view(1, 6, 100.0),
         _view(1, 7, 0.0),
     ).collect()
-    assert [(row[c.RANK], row[c.STREAMER_ID]) for row in found] == [(1, 5), (2, 6)]
+    assert [(row[c.RANK], row[c.STREAMER_ID], row[c.LAST_VIEW_DAY]) for row in found] == [(1, 5, DAY), (2, 6, DAY)]
     today = math.log(4) + 0.5 * math.log(2) + 0.5
     two_days_ago = (math.log(2) + 0.5) / 2
     assert found[0][c.SCORE] == pytest.approx(today + two_days_ago, abs=1e-11)
@@ -85,11 +85,12 @@ def test_a_list_holds_until_the_users_next_one_and_no_longer_than_its_period(spa
     start = DAY - timedelta(days=DAY.toordinal() % 5)
     days = [start + timedelta(days=later) for later in range(6)]
     written = ((1, 5, days[0]), (1, 6, days[2]), (2, 7, days[1]), (1, 8, days[5]))
+    alike = {c.UNITS: [10**12], c.LAST_VIEW_DAYS: [days[0]]}
     lists = frame(
         spark,
         PREFERRED_STREAMER,
         *(
-            {c.USER_ID: user, c.VIEWS: 9, c.STREAMER_IDS: [streamer], c.UNITS: [10**12], c.DT: dt.isoformat()}
+            {c.USER_ID: user, c.VIEWS: 9, c.STREAMER_IDS: [streamer], c.DT: dt.isoformat(), **alike}
             for user, streamer, dt in written
         ),
     )
@@ -100,7 +101,7 @@ def test_a_list_holds_until_the_users_next_one_and_no_longer_than_its_period(spa
 
 def test_a_score_is_decayed_to_the_day_of_reading(spark: SparkSession) -> None:
     settings = SETTINGS.model_copy(update={"full_every_days": 1})
-    row = {c.VIEWS: 9, c.STREAMER_IDS: [5, 6], c.UNITS: [10**12, 3 * 10**11]}
+    row = {c.VIEWS: 9, c.STREAMER_IDS: [5, 6], c.UNITS: [10**12, 3 * 10**11], c.LAST_VIEW_DAYS: [DAY, DAY]}
     found = preferred_on(as_of_day(frame(spark, PREFERRED_STREAMER, row)), settings)
     assert collect(found, c.STREAMER_ID, c.RANK, c.SCORE) == [(5, 1, 1.0)]  # 0.3 is below the minimum
     later = settings.model_copy(update={"full_every_days": DAY.toordinal() - 2})  # DAY is the third of its period

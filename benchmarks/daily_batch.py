@@ -1,11 +1,13 @@
-"""What a day of preferred streamers costs: one day from the state against a recompute, in Spark and in DuckDB.
+"""What a day of valuation and preferred streamers costs, against a recompute, in Spark and in DuckDB.
 
     python -m benchmarks.daily_batch [--rows 60000000] [--folder FOLDER] [--repeats 3]
 
-Makes a Zipf log of 60 days, then times (a) the day after 30 and after 60 days of history with our job, (b) our job
-without a state, which recomputes from the log, (c) DuckDB's recompute and (d) DuckDB's day from the same state. Fails
-unless all four agree to 1e-9. Prints one JSON object: medians in seconds without the start of the JVM, peaks of
-resident memory in MiB, the rows of every shuffle of (a), ratios. On a machine that is shared compare `cpu_seconds`.
+Makes a Zipf log of 60 days, then times (a) the day after 30 and after 60 days of history with our jobs, (b) our jobs
+without a state, which recompute the preferences from all valued views, (c) the same in DuckDB and (d) DuckDB's day from
+the same state. Each values the views of the day first, by the watch rows of the valuation's window. Fails unless all
+agree: preferences to 1e-9, values to 1e-6, because they come from sums in units of 1e-7. Prints one JSON object:
+medians in seconds without the start of the JVM, peaks of resident memory in MiB, the rows of every shuffle of (a),
+ratios. On a machine that is shared compare `cpu_seconds`.
 """
 
 import argparse
@@ -27,12 +29,13 @@ import numpy as np
 from pyspark.sql import SparkSession
 
 from benchmarks.duckdb_preferences import DuckdbPreferences, files
+from benchmarks.duckdb_valuation import DuckdbValuation
 from benchmarks.zipf_log import LogSize, write_zipf_log
 from contracts.clock import days_between, period_start, trailing_days
 from contracts.settings import Settings, SparkSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import PREFERRED_STREAMER, VIEW_VALUE
-from jobs.commands import preferred_streamers
+from contracts.tables import CONTENT, PREFERRED_STREAMER, VIEW_VALUE, WATCH_EVENT
+from jobs.commands import preferred_streamers, view_valuation
 from jobs.session import open_session
 from jobs.tables import Tables
 
@@ -41,6 +44,7 @@ _HALF_DAYS: Final = 30
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _ANY_DAY: Final = date(2026, 3, 1)
 _TOLERANCE: Final = 1e-9
+_VALUE_TOLERANCE: Final = 1e-6
 _DIFFERENCES: Final = """
 WITH one AS (SELECT user_id, unnest(streamer_ids) AS streamer_id, unnest(units) / 1e12 AS score FROM ({one})),
 other AS (SELECT user_id, unnest(streamer_ids) AS streamer_id, unnest(units) / 1e12 AS score FROM ({other})),
@@ -55,6 +59,14 @@ SELECT count(*), count(DISTINCT user_id), max(abs(left_score - right_score)),
 FROM joined LEFT JOIN least USING (user_id)
 """
 """Of two equal scores at the end of a list, either may be in it."""
+_VALUE_DIFFERENCES: Final = """
+SELECT count(*), count_if(one.value IS NULL OR other.value IS NULL),
+    max(greatest(abs(one.value - other.value), abs(one.user_relative - other.user_relative),
+        abs(one.content_relative - other.content_relative), abs(one.weight - other.weight))),
+    count_if(one.is_valued <> other.is_valued AND abs(one.value - {threshold}) > {tolerance}
+        OR one.weight_reason IS DISTINCT FROM other.weight_reason OR one.completion IS DISTINCT FROM other.completion)
+FROM read_parquet({one}) AS one FULL JOIN read_parquet({other}) AS other USING (user_id, content_id, view_day)
+"""
 
 
 @dataclass(frozen=True)
@@ -104,11 +116,14 @@ class Bench:
         return period_start(self.day, self.settings.preferences.full_every_days)
 
     def history(self, name: str, days: int) -> Tables:
-        """Tables whose log has so many days, without a state."""
+        """Tables whose log has so many days, without a state; the day itself is to be valued."""
         warehouse, log = Warehouse(self.home / name), Warehouse(self.settings.warehouse_path)
-        (warehouse.root / VIEW_VALUE.name).mkdir(parents=True, exist_ok=True)
-        for day in trailing_days(self.day, days):
-            warehouse.partition_path(VIEW_VALUE, day).symlink_to(log.partition_path(VIEW_VALUE, day).resolve())
+        linked = {VIEW_VALUE: trailing_days(self.day, days)[:-1]}
+        linked |= {table: log.dates(table) for table in (WATCH_EVENT, CONTENT)}
+        for table, partitions in linked.items():
+            (warehouse.root / table.name).mkdir(parents=True, exist_ok=True)
+            for day in partitions:
+                warehouse.partition_path(table, day).symlink_to(log.partition_path(table, day).resolve())
         return Tables(self.spark, warehouse, _NOW)
 
     def with_state(self, name: str, days: int) -> Tables:
@@ -118,15 +133,25 @@ class Bench:
             preferred_streamers.run(tables.afresh(), part, self.settings)
         return tables
 
-    def rival(self, tables: Tables, name: str) -> DuckdbPreferences:
+    def rival(self, tables: Tables, name: str) -> "Rival":
         connection = duckdb.connect(config={"temp_directory": str(self.home / "duckdb")})
-        late_days = self.settings.platform.late_days
-        return DuckdbPreferences(
-            connection, tables.warehouse, self.settings.preferences, late_days, self.home / f"{name}.out"
+        output, late_days = self.home / f"{name}.out", self.settings.platform.late_days
+        return Rival(
+            DuckdbValuation(connection, tables.warehouse, self.settings, output),
+            DuckdbPreferences(connection, tables.warehouse, self.settings.preferences, late_days, output),
         )
 
+    def value_day(self, tables: Tables) -> Callable[[], Any]:
+        return lambda: view_valuation.run(tables.afresh(), [self.day], self.settings)
+
     def spark_day(self, tables: Tables) -> Callable[[], Any]:
-        return lambda: preferred_streamers.run(tables.afresh(), [self.day], self.settings)
+        """The day after its history, or of all of it where there is no state."""
+
+        def work() -> None:
+            self.value_day(tables)()
+            preferred_streamers.run(tables.afresh(), [self.day], self.settings)
+
+        return work
 
     def measure(self, work: Callable[[], Any], process: int, repeats: int | None = None) -> Measured:
         Path(f"/proc/{process}/clear_refs").write_text("5")  # the peak starts afresh
@@ -137,6 +162,22 @@ class Bench:
             runs.append(time.perf_counter() - started)
         cpu = (_cpu_seconds(process) - cpu) / len(runs)
         return Measured([round(seconds, 2) for seconds in runs], round(cpu, 2), _peak_mib(process))
+
+
+@dataclass(frozen=True)
+class Rival:
+    """DuckDB on the same files. What it reads of the day's values are Spark's, which are the same rows."""
+
+    valuation: DuckdbValuation
+    preferences: DuckdbPreferences
+
+    def increment(self, day: date, start: date) -> None:
+        self.valuation.run(day)
+        self.preferences.increment(day, start)
+
+    def recompute(self, day: date, start: date) -> None:
+        self.valuation.run(day)
+        self.preferences.recompute(day, start)
 
 
 def run(bench: Bench, size: LogSize) -> dict[str, Any]:
@@ -150,10 +191,12 @@ def run(bench: Bench, size: LogSize) -> dict[str, Any]:
     bench.spark_day(whole)()
     shuffled = shuffles.rows()
     anew = bench.history("anew", size.days)
-    days["b_spark_recompute"] = bench.measure(lambda: _recompute(bench, anew), jvm)
+    days["b_spark_recompute"] = bench.measure(bench.spark_day(anew), jvm)
     day_rival, log_rival = bench.rival(whole, "day"), bench.rival(whole, "log")
     days["d_duckdb_day"] = bench.measure(lambda: day_rival.increment(bench.day, bench.start), os.getpid())
     days["c_duckdb_recompute"] = bench.measure(lambda: log_rival.recompute(bench.day, bench.start), os.getpid())
+    days["valuation_in_a"] = bench.measure(bench.value_day(whole), jvm)
+    days["valuation_in_c_and_d"] = bench.measure(lambda: day_rival.valuation.run(bench.day), os.getpid())
     seconds = {name: measured.seconds for name, measured in days.items()}
     return {
         "seconds": seconds,
@@ -171,10 +214,6 @@ def run(bench: Bench, size: LogSize) -> dict[str, Any]:
     }
 
 
-def _recompute(bench: Bench, tables: Tables) -> None:
-    preferred_streamers.run(tables.afresh(), [bench.day], bench.settings)
-
-
 def agreement(bench: Bench, whole: Tables, anew: Tables) -> dict[str, dict[str, float]]:
     """How the four differ.
 
@@ -187,7 +226,8 @@ def agreement(bench: Bench, whole: Tables, anew: Tables) -> dict[str, dict[str, 
     recomputed = _newest(files(anew.warehouse, PREFERRED_STREAMER, [bench.day]))
     day, log = (f"FROM '{bench.home}/{name}.out/lists.parquet'" for name in ("day", "log"))
     pairs = {"a_and_b": (newest, recomputed), "a_and_c": (newest, log), "a_and_d": (of_day, day)}
-    return {name: _difference(*pair) for name, pair in pairs.items()}
+    values = _value_difference(files(whole.warehouse, VIEW_VALUE, [bench.day]), bench)
+    return {**{name: _difference(*pair) for name, pair in pairs.items()}, "values": values}
 
 
 def _newest(paths: Sequence[str]) -> str:
@@ -201,6 +241,15 @@ def _difference(one: str, other: str) -> dict[str, float]:
     if largest is None or largest > _TOLERANCE or alone:
         raise ValueError(f"scores differ by {largest}, and {alone} streamers are in one list only; expected none")
     return {"users": users, "places": places, "largest_score_difference": largest}
+
+
+def _value_difference(ours: Sequence[str], bench: Bench) -> dict[str, float]:
+    other, threshold = [f"{bench.home}/day.out/values.parquet"], bench.settings.valuation.valued_threshold
+    query = _VALUE_DIFFERENCES.format(one=list(ours), other=other, threshold=threshold, tolerance=_VALUE_TOLERANCE)
+    views, alone, largest, other_words = duckdb.sql(query).fetchall()[0]
+    if alone or other_words or largest > _VALUE_TOLERANCE:
+        raise ValueError(f"{alone} views have one value only, values differ by {largest}, {other_words} in words")
+    return {"views": views, "largest_difference": largest}
 
 
 def _cpu_seconds(process: int) -> float:
@@ -236,7 +285,8 @@ def main() -> None:
         home = Path(folder)
         settings = Settings(home=home, spark=SparkSettings(driver_memory="3g"))
         day = _middle_of_a_period(settings)
-        write_zipf_log(Warehouse(settings.warehouse_path), size, day, np.random.default_rng(1))
+        raw_days = settings.valuation.window_days + 1
+        write_zipf_log(Warehouse(settings.warehouse_path), size, day, raw_days, np.random.default_rng(1))
         bench = Bench(home, settings, open_session(settings), day, arguments.repeats)
         result = {"command": " ".join(["python -m benchmarks.daily_batch", *sys.argv[1:]]), "machine": _machine()}
         json.dump({**result, "log": vars(size), **run(bench, size)}, sys.stdout, indent=1)

@@ -1,12 +1,12 @@
-"""A log of views whose users, streamers and contents are Zipf-distributed, as partitions of `view_value_v1`.
+"""A log whose users, streamers and contents are Zipf-distributed: valued views, watch rows and a catalogue.
 
 Seven views in ten are of a streamer of the user's own few, the others of anybody popular. One view in 250 comes a day
-late, and half of these are a longer version of a view that was there.
+late, and half of these are a longer version of a view that was there. One content in 50 has no known length.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,12 +17,17 @@ from numpy.typing import NDArray
 from contracts import columns as c
 from contracts.clock import trailing_days
 from contracts.names import ContentKind
+from contracts.schema import Table
 from contracts.snapshots import Warehouse
-from contracts.tables import VIEW_VALUE
+from contracts.tables import CONTENT, VIEW_VALUE, WATCH_EVENT
 
 _FILES: Final = 4
 _OWN_STREAMERS: Final = 30
 _LATE_SHARE: Final = 0.004
+_UNKNOWN_LENGTH_SHARE: Final = 0.02
+_LATER_SECONDS: Final = 60.0
+_DAY_MICROSECONDS: Final = 86_400_000_000
+_DAY_ZERO: Final = date(1970, 1, 1).toordinal()
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -50,6 +55,8 @@ class _Views:
     contents: Ints
     days: Ints
     seconds: NDArray[np.float64]
+    new_seconds: NDArray[np.float64]
+    """Of the watch row that came last; less than `seconds` where there was one before."""
 
     def where(self, keep: NDArray[np.int64] | NDArray[np.bool_]) -> "_Views":
         return _Views(*(values[keep] for values in vars(self).values()))
@@ -59,15 +66,27 @@ class _Views:
         return _Views(*(np.concatenate(pair) for pair in pairs))
 
 
-def write_zipf_log(warehouse: Warehouse, size: LogSize, last: date, rng: np.random.Generator) -> None:
-    """Write the days that end with `last`."""
+def write_zipf_log(warehouse: Warehouse, size: LogSize, last: date, raw_days: int, rng: np.random.Generator) -> None:
+    """Write the valued views of the days that end with `last`, the watch rows of the last of these, and a catalogue.
+
+    Args:
+        raw_days: Days of watch rows: what the values of a day are computed from.
+    """
     days = trailing_days(last, size.days)
+    _write(warehouse, CONTENT, days[0], [_contents(size, rng)])
     for day, views in zip(days, _views(size, days, rng), strict=True):
-        staged = warehouse.stage(VIEW_VALUE, day, _NOW)
-        staged.mkdir()
-        for part, rows in enumerate(np.array_split(np.arange(len(views.users)), _FILES)):
-            pq.write_table(_as_table(views.where(rows), size), staged / f"part-{part:05}.parquet")
-        warehouse.commit(VIEW_VALUE, day, staged, len(views.users), [])
+        parts = [views.where(rows) for rows in np.array_split(np.arange(len(views.users)), _FILES)]
+        _write(warehouse, VIEW_VALUE, day, [_valued(part, size) for part in parts])
+        if day in days[-raw_days:]:
+            _write(warehouse, WATCH_EVENT, day, [_watched(part, size, rng) for part in parts])
+
+
+def _write(warehouse: Warehouse, table: Table, day: date, parts: list[pa.Table]) -> None:
+    staged = warehouse.stage(table, day, _NOW)
+    staged.mkdir()
+    for number, part in enumerate(parts):
+        pq.write_table(part, staged / f"part-{number:05}.parquet")
+    warehouse.commit(table, day, staged, sum(part.num_rows for part in parts), [])
 
 
 def _views(size: LogSize, days: list[date], rng: np.random.Generator) -> Iterator[_Views]:
@@ -78,7 +97,8 @@ def _views(size: LogSize, days: list[date], rng: np.random.Generator) -> Iterato
         drawn = _drawn(size, per_day - 2 * late, rng, ordinal)
         if before is not None:
             longer = before.where(rng.choice(len(before.users), late, replace=False))
-            longer = _Views(longer.users, longer.contents, longer.days, longer.seconds + 60.0)
+            added = np.full(late, _LATER_SECONDS)
+            longer = _Views(longer.users, longer.contents, longer.days, longer.seconds + _LATER_SECONDS, added)
             unseen = _drawn(size, late, rng, ordinal - 1)
             is_new = ~np.isin(_keys(unseen, size), _keys(before, size))
             drawn = drawn.followed_by(longer).followed_by(unseen.where(is_new))
@@ -95,7 +115,7 @@ def _drawn(size: LogSize, count: int, rng: np.random.Generator, ordinal: int) ->
     contents = streamers * per_streamer + _zipf(rng.random(count), per_streamer, 0.8)
     seconds = np.round(np.exp(rng.normal(5.0, 1.5, count)).clip(1.0, 20_000.0), 1)
     _, first = np.unique(users * size.vods + contents, return_index=True)
-    return _Views(users[first], contents[first], np.full(len(first), ordinal), seconds[first])
+    return _Views(users[first], contents[first], np.full(len(first), ordinal), seconds[first], seconds[first])
 
 
 def _keys(views: _Views, size: LogSize) -> Ints:
@@ -116,22 +136,44 @@ def _mixed(keys: Ints) -> NDArray[np.float64]:
     return (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _as_table(views: _Views, size: LogSize) -> pa.Table:
-    count = len(views.users)
-    days = pa.array((views.days - date(1970, 1, 1).toordinal()).astype(np.int32), pa.int32()).cast(pa.date32())
-    noon = datetime.combine(date.fromordinal(int(views.days.max())), time(12), UTC)
-    constants = {pa.float64(): 0.5, pa.bool_(): True, pa.timestamp("us", tz="UTC"): noon, pa.string(): ContentKind.VOD}
-    drawn = {
-        c.USER_ID: views.users,
-        c.CONTENT_ID: views.contents,
-        c.STREAMER_ID: views.contents // (size.vods // size.streamers),
-        c.VIEW_DAY: days,
-        c.WATCHED_SECONDS: views.seconds,
+def _valued(views: _Views, size: LogSize) -> pa.Table:
+    days = pa.array((views.days - _DAY_ZERO).astype(np.int32), pa.int32()).cast(pa.date32())
+    return _filled(VIEW_VALUE, views, size, {c.VIEW_DAY: days, c.WATCHED_SECONDS: views.seconds})
+
+
+def _watched(views: _Views, size: LogSize, rng: np.random.Generator) -> pa.Table:
+    """Each view's last row, at any time of its day."""
+    times = (views.days - _DAY_ZERO) * _DAY_MICROSECONDS + rng.integers(0, _DAY_MICROSECONDS, len(views.users))
+    columns = {c.EVENT_TIME: pa.array(times, pa.timestamp("us", tz="UTC")), c.WATCHED_SECONDS: views.new_seconds}
+    return _filled(WATCH_EVENT, views, size, columns)
+
+
+def _contents(size: LogSize, rng: np.random.Generator) -> pa.Table:
+    per_streamer = size.vods // size.streamers
+    ids = np.arange(size.streamers * per_streamer)
+    seconds = np.round(np.exp(rng.normal(6.0, 1.2, len(ids))).clip(10.0, 36_000.0), 1)
+    unknown = rng.random(len(ids)) < _UNKNOWN_LENGTH_SHARE
+    known = {
+        c.CONTENT_ID: ids,
+        c.STREAMER_ID: ids // per_streamer,
+        c.DURATION_SECONDS: pa.array(seconds, mask=unknown),
     }
+    return _with_constants(CONTENT, known, len(ids))
+
+
+def _filled(table: Table, views: _Views, size: LogSize, columns: Mapping[str, object]) -> pa.Table:
+    streamers = views.contents // (size.vods // size.streamers)
+    ids = {c.USER_ID: views.users, c.CONTENT_ID: views.contents, c.STREAMER_ID: streamers}
+    return _with_constants(table, {**ids, **columns}, len(views.users))
+
+
+def _with_constants(table: Table, known: Mapping[str, object], count: int) -> pa.Table:
+    """Other columns are null, or the same in every row."""
+    constants = {pa.float64(): 0.5, pa.bool_(): True, pa.timestamp("us", tz="UTC"): _NOW, pa.string(): ContentKind.VOD}
     columns = [
-        drawn[column.name]
-        if column.name in drawn
+        known[column.name]
+        if column.name in known
         else pa.repeat(pa.scalar(None if column.nullable else constants[column.type], column.type), count)
-        for column in VIEW_VALUE.columns
+        for column in table.columns
     ]
-    return pa.table(columns, schema=VIEW_VALUE.schema)
+    return pa.table(columns, schema=table.schema)

@@ -329,3 +329,30 @@ CHECK_RESULT = Table(
     "python -m jobs check",
     400,
 )
+
+EXPLORATION_REPORT = Table(
+    "exploration_report_v1",
+    "What the impressions of one surface and kind of exploration led to on dt: of known users, and of those whose"
+    " attribution window closed on that day. No rows where there are none.",
+    (
+        Column(c.SURFACE, STRING, "where they were shown"),
+        Column(c.EXPLORATION_KIND, STRING, "the kind, or `none`: all that is no exploration, to compare with"),
+        Column(c.USERS, INT64, "to whom"),
+        Column(c.IMPRESSIONS, INT64, "positions of slates"),
+        Column(c.PLAYS, INT64, "those that were played in the window"),
+        Column(c.VALUED_VIEWS, INT64, "those that were a valued watch in the window"),
+        Column(c.VALUED_RATE, FLOAT64, "valued watches over impressions, 0 to 1"),
+        Column(c.LOWER_BOUND, FLOAT64, "of the 95 % interval over users of that rate"),
+        Column(c.UPPER_BOUND, FLOAT64, "the same"),
+        Column(
+            c.STREAMER_RUN,
+            FLOAT64,
+            "mean over plays: how many next plays of the user are the streamer's",
+            nullable=True,
+        ),
+        Column(c.SESSION_RUN, FLOAT64, "mean over plays: plays of anything that follow without a pause", nullable=True),
+    ),
+    (c.SURFACE, c.EXPLORATION_KIND),
+    "python -m jobs exploration_report",
+    400,
+)

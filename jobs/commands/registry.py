@@ -17,6 +17,7 @@ from jobs.commands import (
     candidate_lists,
     content_values,
     exploration_candidates,
+    exploration_report,
     live_candidates,
     popular_items,
     preferred_streamers,
@@ -108,6 +109,13 @@ JOBS: Final = (
         hourly=True,
     ),
     Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False, hourly=True),
+    Job(
+        "exploration_report",
+        exploration_report.run,
+        exploration_report.needs,
+        t.EXPLORATION_REPORT,
+        in_backfill=False,
+    ),
 )
 
 

@@ -187,6 +187,25 @@ REPRESENTATIVE_VOD = Table(
     60,
 )
 
+NEXT_CONTENT = Table(
+    "next_content_v1",
+    "One content to offer after another: what the users who valued the one valued, too; then what fills the list up.",
+    (
+        Column(c.TARGET_ID, INT64, "the content that was watched"),
+        _RANK,
+        Column(c.CONTENT_ID, INT64, "the content to offer"),
+        _KIND,
+        Column(c.STREAMER_ID, INT64, "whose the offered content is"),
+        Column(c.SOURCE, STRING, "`co_watched`; of the target's streamer: `representative` and `fresh`"),
+        Column(c.SCORE, FLOAT64, "cosine of the two contents over users, shrunk, 0 to 1; 0 for what fills up"),
+        Column(c.SUPPORT, FLOAT64, "users who valued both, as far as their voices count"),
+        _AVAILABLE,
+    ),
+    (c.TARGET_ID, c.CONTENT_ID),
+    "python -m jobs next_contents",
+    60,
+)
+
 USER_FEATURE = Table(
     "user_feature_v1",
     "What the trailing window says of one user.",

@@ -19,6 +19,7 @@ from jobs.commands import (
     exploration_candidates,
     exploration_report,
     live_candidates,
+    next_contents,
     popular_items,
     preferred_streamers,
     related_streamers,
@@ -100,6 +101,7 @@ JOBS: Final = (
         in_backfill=False,
         hourly=True,
     ),
+    Job("next_contents", next_contents.run, next_contents.needs, t.NEXT_CONTENT, in_backfill=False),
     Job(
         candidate_lists.NAME,
         candidate_lists.run,

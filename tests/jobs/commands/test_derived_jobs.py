@@ -144,6 +144,7 @@ def test_lists_are_made_without_a_model_only_on_demand(platform: Platform) -> No
         ("training_examples", "python -m jobs view_valuation --date 2026-01-10"),
         ("user_features", "python -m jobs view_valuation --date 2026-01-10"),
         ("representative_vods", "python -m jobs content_values --date 2026-01-10"),
+        ("next_contents", "python -m jobs content_values --date 2026-01-10"),
         ("related_streamers", "python -m jobs preferred_streamers --date 2026-01-10"),
         ("streamer_orientation", "python -m jobs view_valuation --date 2026-01-10"),
         ("exploration_candidates", "python -m jobs view_valuation --date 2026-01-10"),

@@ -1,7 +1,7 @@
 """Tables that jobs and models compute. Each row of day dt becomes available at `available_at`, never on dt itself."""
 
 from contracts import columns as c
-from contracts.schema import BOOL, DATE, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
+from contracts.schema import BOOL, DATE, DATE_LIST, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
 
 _USER = Column(c.USER_ID, INT64, "the user")
 _STREAMER = Column(c.STREAMER_ID, INT64, "the streamer; for a content, whose it is")
@@ -63,20 +63,36 @@ CONTENT_VALUE = Table(
     60,
 )
 
-PREFERRED_STREAMER = Table(
-    "preferred_streamer_v1",
-    "One streamer that a user prefers; users with too little evidence have no rows.",
+PREFERENCE_STATE = Table(
+    "preference_state_v1",
+    "What one user's views of one streamer add up to. A partition holds the pairs that changed since the one before;"
+    " the first of every `full_every_days` holds all. The newest row of a pair holds.",
     (
         _USER,
         _STREAMER,
-        _RANK,
-        Column(c.SCORE, FLOAT64, "decayed concave watch time plus distinct days"),
-        Column(c.DISTINCT_DAYS, INT32, "days with a view in the window", "d"),
-        Column(c.WATCHED_SECONDS, FLOAT64, "seconds in the window, not decayed", "s"),
+        Column(c.UNITS, INT64, "score, grown to the last day from which partitions are full", "1e-12"),
+        Column(c.VIEWS, INT64, "views with any seconds"),
+        Column(c.DISTINCT_DAYS, INT64, "days with a view", "d"),
         Column(c.LAST_VIEW_DAY, DATE, "last day with a view"),
-        _AVAILABLE,
     ),
     (c.USER_ID, c.STREAMER_ID),
+    "python -m jobs preferred_streamers",
+    60,
+)
+
+PREFERRED_STREAMER = Table(
+    "preferred_streamer_v2",
+    "The streamers that one user prefers, with and without enough evidence. A partition holds who came since the one"
+    " before; the first of every `full_every_days` holds everybody. The newest row of a user holds.",
+    (
+        _USER,
+        Column(c.VIEWS, INT64, "views of anything with any seconds: the evidence"),
+        Column(c.STREAMER_IDS, INT64_LIST, "streamers, best first"),
+        Column(c.UNITS, INT64_LIST, "score of each, as in the state: an order that decay does not change", "1e-12"),
+        Column(c.LAST_VIEW_DAYS, DATE_LIST, "last day with a view of each"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID,),
     "python -m jobs preferred_streamers",
     60,
 )

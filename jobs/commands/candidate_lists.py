@@ -19,7 +19,6 @@ from contracts.tables import (
     EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
-    PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
     RETRIEVED_CANDIDATE,
     USER_ACTION,
@@ -27,9 +26,19 @@ from contracts.tables import (
     VIEW_VALUE,
 )
 from jobs.block_writes import write_blocks
-from jobs.commands.readings import end_of, partitions, publish_time, read, read_small, window_views
-from jobs.needs import History, Latest, Need, OfDay, Window
+from jobs.commands.readings import (
+    end_of,
+    partitions,
+    preferred_need,
+    preferred_of_days,
+    publish_time,
+    read,
+    read_small,
+    window_views,
+)
+from jobs.needs import History, Latest, Need, OfDay, Period, Window
 from jobs.tables import Tables
+from jobs.transformations.as_of import AS_OF
 from jobs.transformations.candidate_lists import (
     CandidateInputs,
     fused_lists,
@@ -56,7 +65,7 @@ class _Needs(NamedTuple):
     neighbors: OfDay | None
     explored: OfDay | None
     users: OfDay
-    preferred: OfDay
+    preferred: Period
     popular: OfDay
     representative: OfDay
     views: Window
@@ -67,7 +76,7 @@ class _Needs(NamedTuple):
 
 def needs(settings: Settings) -> tuple[Need, ...]:
     """What a day reads."""
-    return tuple(need for need in _needs(settings.candidates) if need is not None)
+    return tuple(need for need in _needs(settings) if need is not None)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
@@ -80,7 +89,7 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
 
 
 def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    inputs = _inputs(tables, day, settings.candidates)
+    inputs = _inputs(tables, day, settings)
     lists = fused_lists(_everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
     blocks = 1 + sum(snapshot.rows for snapshot in tables.inputs_for(day)) // _BLOCK_ROWS
     return write_blocks(tables, CANDIDATE_LIST, day, source_rows(inputs).repartition(blocks, c.USER_ID), lists)
@@ -97,14 +106,15 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
     return settings.model_copy(update={"candidates": candidates})
 
 
-def _needs(candidates: CandidateSettings) -> _Needs:
+def _needs(settings: Settings) -> _Needs:
+    candidates = settings.candidates
     wanted = {source for surface in candidates.surfaces.values() for source in surface.weights}
     return _Needs(
         retrieved=OfDay(RETRIEVED_CANDIDATE, required=True) if Source.TWO_TOWER in wanted else None,
         neighbors=OfDay(LIVE_CANDIDATE, required=True) if Source.LIVE_NEIGHBORS in wanted else None,
         explored=OfDay(EXPLORATION_CANDIDATE, required=True) if wanted & set(EXPLORED) else None,
         users=OfDay(USER_FEATURE, required=True),
-        preferred=OfDay(PREFERRED_STREAMER, required=True),
+        preferred=preferred_need(settings.preferences),
         popular=OfDay(POPULAR_ITEM, required=True),
         representative=OfDay(REPRESENTATIVE_VOD, required=True),
         views=Window(VIEW_VALUE, required=True, window_days=candidates.seen_window_days),
@@ -114,13 +124,13 @@ def _needs(candidates: CandidateSettings) -> _Needs:
     )
 
 
-def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
-    needed = _needs(candidates)
+def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
+    needed, candidates = _needs(settings), settings.candidates
     retrieved = None if needed.retrieved is None else read(tables, needed.retrieved, [day])
     actions = read(tables, needed.actions, [day])
     return CandidateInputs(
         users=read(tables, needed.users, [day]),
-        preferred=read(tables, needed.preferred, [day]),
+        preferred=preferred_of_days(tables, needed.preferred, [day], settings.preferences).drop(AS_OF),
         retrieved=retrieved,
         neighbors=None if needed.neighbors is None else read(tables, needed.neighbors, [day]),
         explored=None if needed.explored is None else read(tables, needed.explored, [day]),
@@ -130,7 +140,7 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
 
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
-    needed = _needs(settings.candidates)
+    needed = _needs(settings)
     representative = read_small(tables, needed.representative, day, _REPRESENTATIVE)
     contents = read_small(tables, needed.contents, day, _PUBLISHED)
     end = end_of(tables, day, settings)

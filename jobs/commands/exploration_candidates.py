@@ -6,9 +6,9 @@ from datetime import date
 from contracts.names import ExplorationKind
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import EXPLORATION_CANDIDATE, PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, VIEW_VALUE
-from jobs.commands.readings import as_known, of_days, window_views, write
-from jobs.needs import Latest, OfDay, Window
+from contracts.tables import EXPLORATION_CANDIDATE, RELATED_STREAMER, STREAMER, VIEW_VALUE
+from jobs.commands.readings import as_known, of_days, preferred_need, preferred_of_days, window_views, write
+from jobs.needs import Latest, OfDay, Period, Window
 from jobs.tables import Tables
 from jobs.transformations.exploration.candidates import exploration_candidates
 from jobs.transformations.exploration.category_rising import category_rising
@@ -19,12 +19,12 @@ from jobs.transformations.exploration.trends import streamer_trends, tastes
 from jobs.transformations.streamer_orientation import visits
 
 
-def needs(settings: Settings) -> tuple[Window, Latest, OfDay, OfDay]:
+def needs(settings: Settings) -> tuple[Window, Latest, Period, OfDay]:
     """What a day reads."""
     return (
         Window(VIEW_VALUE, required=True, window_days=settings.exploration.window_days),
         Latest(STREAMER),
-        OfDay(PREFERRED_STREAMER, required=True),
+        preferred_need(settings.preferences),
         OfDay(RELATED_STREAMER, required=True),
     )
 
@@ -32,9 +32,10 @@ def needs(settings: Settings) -> tuple[Window, Latest, OfDay, OfDay]:
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the streamers for exploration of each day."""
     exploration = settings.exploration
-    window, latest, *of_day = needs(settings)
+    window, latest, period, of_day = needs(settings)
     views, streamers = window_views(tables, window, days), as_known(tables, latest, days)
-    preferred, related = (of_days(tables, need, days) for need in of_day)
+    preferred = preferred_of_days(tables, period, days, settings.preferences)
+    related = of_days(tables, of_day, days)
     watched = visits(views)
     of_users, trends = tastes(watched, streamers, exploration), streamer_trends(views, streamers, exploration)
     found = {

@@ -23,7 +23,7 @@ def live_candidates(
     """Candidates of each oriented user with a rank in one of the two quotas, and `as_of`; without `available_at`.
 
     Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
+        preferred: As `preferred_on` makes them, with `as_of`.
         related: `related_streamer_v1` with `as_of`.
         orientation: `streamer_orientation_v1` with `as_of`.
         visits: Streamers that each user has watched in the window, see `streamer_orientation.visits`.

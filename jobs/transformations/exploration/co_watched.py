@@ -12,7 +12,7 @@ def co_watched(preferred: DataFrame, related: DataFrame) -> DataFrame:
     """User, streamer, score and `as_of`.
 
     Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
+        preferred: As `preferred_on` makes them, with `as_of`.
         related: `related_streamer_v1` with `as_of`.
     """
     return related_scores(preference_weights(preferred), related)

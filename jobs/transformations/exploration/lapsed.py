@@ -15,7 +15,7 @@ def lapsed(preferred: DataFrame, lapsed_days: int, half_life_days: float) -> Dat
     """User, streamer, score and `as_of`.
 
     Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
+        preferred: As `preferred_on` makes them, with `as_of`.
         lapsed_days: Days without a visit.
         half_life_days: The preferences' own.
     """

@@ -75,19 +75,23 @@ def test_a_second_run_writes_equal_rows(platform: Platform, table: Table) -> Non
 
 @pytest.mark.parametrize("table", [job.writes for job in HISTORY], ids=lambda table: table.name)
 def test_days_computed_together_are_the_days_computed_one_by_one(platform: Platform, table: Table) -> None:
-    """Rows and manifests: what a day depends on must not grow by its neighbours in the range."""
+    """Rows and manifests: what a day depends on must not grow by its neighbours in the range.
+
+    But for lists, which come from the state of the day before, or from the views of a range.
+    """
     together = Warehouse(platform.together.warehouse_path)
     for day in DAYS:
         alone, beside = platform.warehouse.require(table, day), together.require(table, day)
         assert platform.rows(table, alone) == platform.rows(table, beside)
-        assert set(alone.inputs) == set(beside.inputs)
+        if table != t.PREFERRED_STREAMER:
+            assert set(alone.inputs) == set(beside.inputs)
         assert alone.rows > 0
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_job_reads_what_the_registry_says(platform: Platform, job: Job) -> None:
     read = {reference.partition("/")[0] for reference in platform.second[job.writes.name].inputs}
-    assert read <= job.reads(platform.settings)
+    assert read <= job.reads(platform.settings) | {table.name for table in job.tables}
 
 
 @pytest.mark.parametrize("table", DERIVED, ids=lambda table: table.name)
@@ -169,7 +173,7 @@ def test_a_backfill_ends_with_the_error_of_the_job_that_failed(spark: SparkSessi
 
 
 def test_a_job_stands_after_those_whose_tables_it_reads() -> None:
-    for place, job in enumerate(JOBS):
+    for place, job in enumerate(JOBS, start=1):
         later = {other.writes.name for other in JOBS[place:]}
         assert not later & job.reads(Settings())
 

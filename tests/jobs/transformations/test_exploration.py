@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from contracts import columns as c
 from contracts.names import ExplorationKind
 from contracts.settings import ExplorationSettings
-from contracts.tables import PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, VIEW_VALUE
+from contracts.tables import RELATED_STREAMER, STREAMER, VIEW_VALUE
 from jobs.transformations.as_of import AS_OF
 from jobs.transformations.exploration.candidates import exploration_candidates
 from jobs.transformations.exploration.category_rising import category_rising
@@ -17,7 +17,7 @@ from jobs.transformations.exploration.lapsed import lapsed
 from jobs.transformations.exploration.newcomer import newcomer
 from jobs.transformations.exploration.trends import streamer_trends, tastes
 from jobs.transformations.streamer_orientation import visits
-from tests.jobs.frames import DAY, as_of_day, collect, day, frame
+from tests.jobs.frames import DAY, as_of_day, collect, day, frame, preferred
 
 FOUND = (c.USER_ID, c.STREAMER_ID, c.SCORE)
 SETTINGS = ExplorationSettings(prior_daily_viewers=1.0, min_rise=1.0, min_viewers=1, prior_variance=0.0)
@@ -51,10 +51,9 @@ def test_a_taste_is_the_share_of_visits_to_a_category(spark: SparkSession) -> No
 
 
 def test_co_watched_are_those_whom_people_of_ones_taste_prefer(spark: SparkSession) -> None:
-    preferred = [{c.STREAMER_ID: 5, c.SCORE: 3.0}, {c.STREAMER_ID: 6, c.SCORE: 4.0}]
     related = [(5, 7, 0.5), (6, 7, 0.25), (6, 8, 0.1)]
     found = co_watched(
-        as_of_day(frame(spark, PREFERRED_STREAMER, *preferred)),
+        as_of_day(preferred(spark, (1, 5, 2, 3.0), (1, 6, 1, 4.0))),
         as_of_day(
             frame(
                 spark,
@@ -108,11 +107,8 @@ def test_the_doubt_of_few_viewers_counts_against_a_newcomer(spark: SparkSession)
 
 
 def test_lapsed_streamers_count_as_much_as_when_they_were_left(spark: SparkSession) -> None:
-    preferred = [
-        {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0, c.LAST_VIEW_DAY: day(14)},
-        {c.USER_ID: 1, c.STREAMER_ID: 6, c.SCORE: 9.0, c.LAST_VIEW_DAY: day(6)},
-    ]
-    found = lapsed(as_of_day(frame(spark, PREFERRED_STREAMER, *preferred)), lapsed_days=7, half_life_days=14.0)
+    scores = preferred(spark, (1, 5, 2, 2.0), (1, 6, 1, 9.0), last_view_days=[day(14), day(6)])
+    found = lapsed(as_of_day(scores), lapsed_days=7, half_life_days=14.0)
     assert collect(found, *FOUND) == [(1, 5, 4.0)]
 
 

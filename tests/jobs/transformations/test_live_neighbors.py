@@ -7,16 +7,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 from contracts import columns as c
 from contracts.settings import NeighborSettings
-from contracts.tables import PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, STREAMER_ORIENTATION, VIEW_VALUE
+from contracts.tables import RELATED_STREAMER, STREAMER, STREAMER_ORIENTATION, VIEW_VALUE
 from jobs.transformations.live_candidates import live_candidates
 from jobs.transformations.related_streamers import related_streamers
 from jobs.transformations.streamer_orientation import streamer_orientation, visits
-from tests.jobs.frames import as_of_day, collect, day, frame
+from tests.jobs.frames import as_of_day, collect, day, frame, preferred
 
 
 def _preferred(spark: SparkSession, *rows: tuple[int, int, float]) -> DataFrame:
-    named = ({c.USER_ID: user, c.STREAMER_ID: streamer, c.SCORE: score} for user, streamer, score in rows)
-    return as_of_day(frame(spark, PREFERRED_STREAMER, *named))
+    return as_of_day(preferred(spark, *((user, streamer, 1, score) for user, streamer, score in rows)))
 
 
 def _views(spark: SparkSession, *rows: tuple[int, int, int]) -> DataFrame:

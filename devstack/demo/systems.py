@@ -14,6 +14,7 @@ from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import DERIVED_TABLES
 
 _TELLING: Final = (
+    c.STREAMER_IDS,
     c.RANK,
     c.EXPLORATION_KIND,
     c.SOURCE,
@@ -29,16 +30,18 @@ _TELLING: Final = (
     c.VERDICT,
 )
 """What a row is looked at for, where its table has it."""
+_LISTED: Final = 3
 
 
 def systems(settings: Settings, day: date) -> Iterator[str]:
-    """One line for every derived table that has a partition of the day: the command, its rows, an example."""
+    """One line for every derived table that has a partition of the day: command, table, rows, example."""
     warehouse = Warehouse(settings.warehouse_path)
     for table in DERIVED_TABLES:
         snapshot = warehouse.current(table, day)
         if snapshot is not None:
             example = _example(table, snapshot) if snapshot.rows else "nothing on this day"
-            yield f"  {table.owner.removeprefix('python -m '):<32}{snapshot.rows:>10,} rows  {example}"
+            command = table.owner.removeprefix("python -m ")
+            yield f"  {command:<30}{table.name:<26}{snapshot.rows:>10,} rows  {example}"
 
 
 def _example(table: Table, snapshot: Snapshot) -> str:
@@ -51,4 +54,6 @@ def _example(table: Table, snapshot: Snapshot) -> str:
 
 
 def _short(value: Any) -> str:  # noqa: ANN401  whatever a column holds
+    if isinstance(value, list):
+        return " ".join(map(str, value[:_LISTED])) + (" ..." if len(value) > _LISTED else "")
     return f"{value:.3g}" if isinstance(value, float) else str(value)

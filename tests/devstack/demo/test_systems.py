@@ -23,13 +23,17 @@ def written(settings: Settings, table: Table, *rows: dict[str, object]) -> None:
 
 def test_a_system_has_a_line_with_its_rows_and_a_best_one(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    liked = [{c.USER_ID: 1, c.STREAMER_ID: 4 + rank, c.RANK: rank, c.SCORE: 1 / rank} for rank in (2, 1)]
-    written(settings, t.PREFERRED_STREAMER, *liked)
+    related = [{c.STREAMER_ID: 1, c.RELATED_STREAMER_ID: 4 + rank, c.RANK: rank, c.SCORE: 1 / rank} for rank in (2, 1)]
+    written(settings, t.PREFERRED_STREAMER, {c.USER_ID: 1, c.STREAMER_IDS: [7, 8, 9, 10]})
+    written(settings, t.RELATED_STREAMER, *related)
     written(settings, t.EXPLORATION_REPORT)
     written(settings, t.WATCH_EVENT, {})
     assert list(systems(settings, DAY)) == [
-        "  jobs preferred_streamers                 2 rows  user_id 1, streamer_id 5, rank 1, score 1",
-        "  jobs exploration_report                  0 rows  nothing on this day",
+        f"  {'jobs preferred_streamers':<30}{t.PREFERRED_STREAMER.name:<26}         1 rows"
+        "  user_id 1, streamer_ids 7 8 9 ...",
+        f"  {'jobs related_streamers':<30}{t.RELATED_STREAMER.name:<26}         2 rows"
+        "  streamer_id 1, related_streamer_id 5, rank 1, score 1, support 1",
+        f"  {'jobs exploration_report':<30}{t.EXPLORATION_REPORT.name:<26}         0 rows  nothing on this day",
     ]
 
 

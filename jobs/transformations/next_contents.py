@@ -26,12 +26,12 @@ from pyspark.sql import functions as f
 from contracts import columns as c
 from contracts.names import ContentKind, Source
 from contracts.settings import NextContentSettings, Settings
-from jobs.transformations.arithmetic import exact_sum, share, with_rank
+from jobs.transformations.arithmetic import exact_sum, with_rank
 from jobs.transformations.as_of import AS_OF
 from jobs.transformations.moments import one_per_moment
 from jobs.transformations.views import played
 
-_VOICE, _LENGTH, _STREAMERS, _CONTENTS = "voice", "length", "streamers", "contents"
+_VOICE, _EVIDENCE, _LENGTH, _CONTENTS = "voice", "evidence", "length", "contents"
 _LEFT, _RIGHT, _PAIR, _CO = "left", "right", "pair", "co_watched"
 _PLACE: Final = "place"
 _SPANS: Final = (c.BROADCAST_ID, c.OFFSET_SECONDS, c.DURATION_SECONDS)
@@ -50,12 +50,13 @@ def valued_contents(views: DataFrame, listed: DataFrame, settings: Settings) -> 
     others = f.size(f.collect_set(c.STREAMER_ID).over(account)) - f.lit(1)
     evidence = others / (others + f.lit(settings.valuation.prior_streamers))
     is_recorded = f.col(c.CONTENT_KIND) != f.lit(ContentKind.LIVE.value)
-    valued = played(views).withColumn(_STREAMERS, evidence).where(f.col(c.IS_VALUED) & is_recorded)
+    valued = played(views).withColumn(_EVIDENCE, evidence).where(f.col(c.IS_VALUED) & is_recorded)
     voices = valued.groupBy(*user, c.CONTENT_ID).agg(
-        (share(exact_sum(f.col(c.WEIGHT)), f.count(f.lit(1))) * f.max(_STREAMERS)).alias(_VOICE),
+        (exact_sum(f.col(c.WEIGHT)) / f.count(f.lit(1)) * f.max(_EVIDENCE)).alias(_VOICE),
         f.max(c.LAST_EVENT_TIME).alias(c.LAST_EVENT_TIME),
     )
-    known = voices.where(f.col(_VOICE) > 0).join(listed.select(AS_OF, c.CONTENT_ID), [AS_OF, c.CONTENT_ID], "left_semi")
+    may_be_listed = listed.select(AS_OF, c.CONTENT_ID)
+    known = voices.where(f.col(_VOICE) > 0).join(may_be_listed, on=[AS_OF, c.CONTENT_ID], how="left_semi")
     ranked = with_rank(known, user, f.desc(c.LAST_EVENT_TIME), f.asc(c.CONTENT_ID))
     newest = ranked.where(f.col(c.RANK) <= settings.next_contents.max_contents)
     return newest.select(*user, c.CONTENT_ID, _VOICE, f.count(f.lit(1)).over(account).alias(_CONTENTS))
@@ -67,21 +68,12 @@ def co_watched(valued: DataFrame, settings: Settings) -> DataFrame:
     Args:
         valued: As `valued_contents` makes them.
     """
-    chosen = settings.next_contents
-    support = f.col(c.SUPPORT)
+    chosen, support = settings.next_contents, f.col(c.SUPPORT)
     cosine = f.least(f.lit(1.0), f.col(_CO) / f.col(_LENGTH))
-    scored = _pairs(valued, chosen.min_support).where(support >= f.lit(chosen.min_support))
-    both = f.explode(f.array(f.struct(_LEFT, _RIGHT), f.struct(f.col(_RIGHT).alias(_LEFT), f.col(_LEFT).alias(_RIGHT))))
-    ways = scored.select(
-        AS_OF, both.alias(_PAIR), (cosine * support / (support + f.lit(chosen.prior_support))).alias(c.SCORE), c.SUPPORT
-    ).select(
-        AS_OF,
-        f.col(_PAIR)[_LEFT].alias(c.TARGET_ID),
-        f.col(_PAIR)[_RIGHT].alias(c.CONTENT_ID),
-        c.SCORE,
-        c.SUPPORT,
-    )
-    ranked = with_rank(ways, [AS_OF, c.TARGET_ID], f.desc(c.SCORE), f.asc(c.CONTENT_ID))
+    believed = support / (support + f.lit(chosen.prior_support))
+    enough = _pairs(valued, chosen.min_support).where(support >= f.lit(chosen.min_support))
+    scored = _both_ways(enough.withColumn(c.SCORE, cosine * believed))
+    ranked = with_rank(scored, [AS_OF, c.TARGET_ID], f.desc(c.SCORE), f.asc(c.CONTENT_ID))
     return ranked.where(f.col(c.RANK) <= _related_length(chosen))
 
 
@@ -134,6 +126,13 @@ def _pairs(valued: DataFrame, min_support: float) -> DataFrame:
             f.max(one[_LENGTH] * other[_LENGTH]).alias(_LENGTH),
         )
     )
+
+
+def _both_ways(pairs: DataFrame) -> DataFrame:
+    one = f.struct(f.col(_LEFT).alias(c.TARGET_ID), f.col(_RIGHT).alias(c.CONTENT_ID))
+    other = f.struct(f.col(_RIGHT).alias(c.TARGET_ID), f.col(_LEFT).alias(c.CONTENT_ID))
+    ways = pairs.select(AS_OF, f.explode(f.array(one, other)).alias(_PAIR), c.SCORE, c.SUPPORT)
+    return ways.select(AS_OF, f"{_PAIR}.*", c.SCORE, c.SUPPORT)
 
 
 def _itself(listed: DataFrame) -> DataFrame:

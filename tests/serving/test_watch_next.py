@@ -54,6 +54,11 @@ def test_a_content_that_nobody_knows_gets_the_users_own_clips_and_says_so(recomm
     )
 
 
+def test_a_request_that_names_no_content_gets_the_users_own_clips(recommender: Recommender) -> None:
+    slate = recommender.recommend(to_request("r-1", 1, "watch_next", 2, NOW, 100))
+    assert (slate.level, slate.notes[0]) == ("personal", "the request names no content that was watched")
+
+
 def test_nobody_signed_in_gets_the_contents_list_too(recommender: Recommender) -> None:
     slate = ask(recommender, 101, user=None)
     assert (slate.level, slate.segment) == ("target", "all")

@@ -25,7 +25,7 @@ from contracts.tables import (
     USER_FEATURE,
     VIEW_VALUE,
 )
-from jobs.block_writes import write_blocks
+from jobs.block_writes import blocks_of_users, write_blocks
 from jobs.commands.readings import (
     end_of,
     partitions,
@@ -51,8 +51,6 @@ from jobs.transformations.fused_lists import EXPLORED, Everybody
 from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
 
 NAME: Final = "candidate_lists"
-_BLOCK_ROWS: Final = 2_000_000
-"""Rows that a worker holds at once: 100 MB, and as much again while it sorts them."""
 _POPULAR: Final = (c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SCORE)
 _PUBLISHED: Final = [c.STREAMER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.PUBLISHED_AT, c.VISIBILITY]
 _REPRESENTATIVE: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID)
@@ -91,8 +89,7 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
 def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
     inputs = _inputs(tables, day, settings)
     lists = fused_lists(_everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
-    blocks = 1 + sum(snapshot.rows for snapshot in tables.inputs_for(day)) // _BLOCK_ROWS
-    return write_blocks(tables, CANDIDATE_LIST, day, source_rows(inputs).repartition(blocks, c.USER_ID), lists)
+    return write_blocks(tables, CANDIDATE_LIST, day, blocks_of_users(tables, day, source_rows(inputs)), lists)
 
 
 def without(settings: Settings, sources: Collection[Source]) -> Settings:

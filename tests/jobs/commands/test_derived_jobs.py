@@ -163,7 +163,7 @@ def test_lists_are_made_without_a_model_only_on_demand(platform: Platform) -> No
         ("related_streamers", "python -m jobs preferred_streamers --date 2026-01-10"),
         ("streamer_orientation", "python -m jobs view_valuation --date 2026-01-10"),
         ("exploration_candidates", "python -m jobs view_valuation --date 2026-01-10"),
-        ("live_candidates", "python -m jobs view_valuation --date 2026-01-10"),
+        ("live_candidates", "python -m jobs preferred_streamers --date 2026-01-10"),
         ("candidate_lists", "python -m models retrieve --date 2026-01-10"),
         ("segment_lists", "python -m jobs user_features --date 2026-01-10"),
         ("exploration_report", "python -m serving drain_impressions --date 2026-01-10"),

@@ -127,6 +127,14 @@ ARM_SET: Final = "arm_set"
 PROPENSITY: Final = "propensity"
 SERVED_AT: Final = "served_at"
 
+# What impressions led to
+USERS: Final = "users"
+IMPRESSIONS: Final = "impressions"
+PLAYS: Final = "plays"
+VALUED_RATE: Final = "valued_rate"
+STREAMER_RUN: Final = "streamer_run"
+SESSION_RUN: Final = "session_run"
+
 # Truth of the synthetic world
 ACTIVITY: Final = "activity"
 LOYALTY: Final = "loyalty"

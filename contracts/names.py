@@ -115,6 +115,7 @@ class Source(StrEnum):
     EXPLORATION_CATEGORY_RISING = "exploration/category_rising"
     EXPLORATION_NEWCOMER = "exploration/newcomer"
     EXPLORATION_LAPSED = "exploration/lapsed"
+    CO_WATCHED = "co_watched"
 
 
 class FusionMethod(StrEnum):

@@ -195,6 +195,15 @@ class NeighborSettings(Section):
     discovery_length: int = Field(50, ge=0, description="Discovery quota: live candidates the user has not.")
 
 
+class NextContentSettings(Section):
+    """What is offered after a content."""
+
+    max_contents: int = Field(30, ge=2, description="A user's newest valued ones: 435 pairs; 1,000 would have 500,000.")
+    min_support: float = Field(2.0, ge=0, description="Users who valued both; fewer is chance, or somebody's bots.")
+    prior_support: float = Field(5.0, ge=0, description="Users who valued both, at which closeness counts half.")
+    list_length: int = Field(20, ge=1, description="Contents per content: a slate.")
+
+
 class ExplorationSettings(Section):
     """Streamers for exploration, and which of their contents are shown."""
 
@@ -338,6 +347,7 @@ class Settings(BaseSettings):
     popularity: PopularitySettings = PopularitySettings()
     representative: RepresentativeSettings = RepresentativeSettings()
     neighbors: NeighborSettings = NeighborSettings()
+    next_contents: NextContentSettings = NextContentSettings()
     exploration: ExplorationSettings = ExplorationSettings()
     features: FeatureSettings = FeatureSettings()
     candidates: CandidateSettings = CandidateSettings()

@@ -36,6 +36,7 @@ with DAG(
     related_streamers = command_task("jobs", "related_streamers")
     streamer_orientation = command_task("jobs", "streamer_orientation")
     live_candidates = command_task("jobs", "live_candidates")
+    next_contents = command_task("jobs", "next_contents")
     exploration_candidates = command_task("jobs", "exploration_candidates")
     training_examples = command_task("jobs", "training_examples")
     check = command_task("jobs", "check")
@@ -46,7 +47,7 @@ with DAG(
     view_valuation >> [content_values, preferred_streamers, popular_items, streamer_features]
     view_valuation >> [training_examples, streamer_orientation, next_day_metrics]
     preferred_streamers >> user_features >> segment_lists
-    content_values >> representative_vods
+    content_values >> representative_vods >> next_contents
     preferred_streamers >> related_streamers
     [related_streamers, streamer_orientation] >> live_candidates
     related_streamers >> exploration_candidates
@@ -54,4 +55,5 @@ with DAG(
     # The asset says that the whole day is there and fit to be used; no feature comes from some of these.
     [user_features, streamer_features, content_values, popular_items] >> check
     [representative_vods, segment_lists, training_examples, live_candidates, exploration_candidates] >> check
+    next_contents >> check
     check >> materialize

@@ -203,6 +203,25 @@ REPRESENTATIVE_VOD = Table(
     60,
 )
 
+NEXT_CONTENT = Table(
+    "next_content_v1",
+    "One content to offer after another: what the users who valued the one valued, too; then what fills the list up.",
+    (
+        Column(c.TARGET_ID, INT64, "the content that was watched"),
+        _RANK,
+        Column(c.CONTENT_ID, INT64, "the content to offer"),
+        _KIND,
+        Column(c.STREAMER_ID, INT64, "whose the offered content is"),
+        Column(c.SOURCE, STRING, "`co_watched`; of the target's streamer: `representative` and `fresh`"),
+        Column(c.SCORE, FLOAT64, "cosine of the two contents over users, shrunk, 0 to 1; 0 for what fills up"),
+        Column(c.SUPPORT, FLOAT64, "users who valued both, as far as their voices count"),
+        _AVAILABLE,
+    ),
+    (c.TARGET_ID, c.CONTENT_ID),
+    "python -m jobs next_contents",
+    60,
+)
+
 USER_FEATURE = Table(
     "user_feature_v1",
     "What the trailing window says of one user.",
@@ -343,5 +362,32 @@ CHECK_RESULT = Table(
     ),
     (c.TABLE_NAME, c.CHECK_NAME, c.COLUMN_NAME),
     "python -m jobs check",
+    400,
+)
+
+EXPLORATION_REPORT = Table(
+    "exploration_report_v1",
+    "What the impressions of one surface and kind of exploration led to on dt: of known users, and of those whose"
+    " attribution window closed on that day. No rows where there are none.",
+    (
+        Column(c.SURFACE, STRING, "where they were shown"),
+        Column(c.EXPLORATION_KIND, STRING, "the kind, or `none`: all that is no exploration, to compare with"),
+        Column(c.USERS, INT64, "to whom"),
+        Column(c.IMPRESSIONS, INT64, "positions of slates"),
+        Column(c.PLAYS, INT64, "those that were played in the window"),
+        Column(c.VALUED_VIEWS, INT64, "those that were a valued watch in the window"),
+        Column(c.VALUED_RATE, FLOAT64, "valued watches over impressions, 0 to 1"),
+        Column(c.LOWER_BOUND, FLOAT64, "of the 95 % interval over users of that rate"),
+        Column(c.UPPER_BOUND, FLOAT64, "the same"),
+        Column(
+            c.STREAMER_RUN,
+            FLOAT64,
+            "mean over plays: how many next plays of the user are the streamer's",
+            nullable=True,
+        ),
+        Column(c.SESSION_RUN, FLOAT64, "mean over plays: plays of anything that follow without a pause", nullable=True),
+    ),
+    (c.SURFACE, c.EXPLORATION_KIND),
+    "python -m jobs exploration_report",
     400,
 )

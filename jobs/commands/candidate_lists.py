@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
 from contracts.names import Source, Visibility
-from contracts.schema import Table
 from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import (
@@ -35,6 +33,7 @@ from jobs.commands.readings import (
     preferred_of_days,
     publish_time,
     read,
+    read_small,
     window_views,
 )
 from jobs.needs import History, Latest, Need, OfDay, Period, Window
@@ -139,14 +138,14 @@ def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
     needed = _needs(settings)
-    representative = _read_small(tables, needed.representative, day, _REPRESENTATIVE)
-    contents = _read_contents(tables, needed.contents, day)
+    representative = read_small(tables, needed.representative, day, _REPRESENTATIVE)
+    contents = read_small(tables, needed.contents, day, _PUBLISHED)
     end = end_of(tables, day, settings)
     newest = newest_contents(
         contents, end - timedelta(days=settings.exploration.newest_days), end, settings.exploration.newest_per_streamer
     )
     return Everybody(
-        popular=_read_small(tables, needed.popular, day, _POPULAR),
+        popular=read_small(tables, needed.popular, day, _POPULAR),
         representative=representative,
         explored=explored_contents(representative, newest),
         fresh=fresh_contents(contents, end, settings.candidates.freshness_half_life_days),
@@ -156,24 +155,6 @@ def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
         model_version=_model_version(tables, needed.retrieved, day),
         available_at=publish_time(tables, day, settings),
     )
-
-
-def _read_contents(tables: Tables, need: Latest, day: date) -> pa.Table:
-    latest = partitions(tables, need, [day])[day]
-    if not latest:
-        return CONTENT.schema.empty_table().select(_PUBLISHED)
-    return _read_snapshot(tables, CONTENT, tables.warehouse.require(CONTENT, latest[0]), _PUBLISHED)
-
-
-def _read_small(tables: Tables, need: OfDay, day: date, columns: Sequence[str]) -> pa.Table:
-    """Without Spark: a row per popular item, or some per streamer, are not worth a query."""
-    return _read_snapshot(tables, need.table, _snapshot(tables, need, day), columns)
-
-
-def _read_snapshot(tables: Tables, table: Table, snapshot: Snapshot, columns: Sequence[str]) -> pa.Table:
-    reference, _ = snapshot.reference
-    tables.inputs[reference] = snapshot
-    return tables.warehouse.read_snapshot(table, snapshot, columns)
 
 
 def _snapshot(tables: Tables, need: OfDay, day: date) -> Snapshot:

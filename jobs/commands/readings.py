@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
@@ -91,6 +92,19 @@ def as_known(tables: Tables, need: Latest, days: Sequence[date]) -> DataFrame:
     """Rows as known on each day, with `as_of`: VODs and clips, for one."""
     needed = partitions(tables, need, days)
     return spread(tables.read_for(need.table, needed), used_by(needed))
+
+
+def read_small(tables: Tables, need: Need, day: date, columns: Sequence[str]) -> pa.Table:
+    """The partitions that a day needs, without Spark: some rows per streamer or content are not worth a query.
+
+    Raises:
+        MissingPartitionError: one that is required is not there; the message says which job to run.
+    """
+    found = [tables.warehouse.require(need.table, dt) for dt in partitions(tables, need, [day])[day]]
+    tables.inputs.update({snapshot.reference[0]: snapshot for snapshot in found})
+    parts = [tables.warehouse.read_snapshot(need.table, snapshot, columns) for snapshot in found]
+    nothing = need.table.schema.empty_table().select(list(columns))
+    return pa.concat_tables([nothing, *parts], promote_options="default")  # Spark's columns are all nullable
 
 
 def used_by(needed: Mapping[date, Sequence[date]]) -> dict[date, list[date]]:

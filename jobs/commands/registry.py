@@ -17,7 +17,9 @@ from jobs.commands import (
     candidate_lists,
     content_values,
     exploration_candidates,
+    exploration_report,
     live_candidates,
+    next_contents,
     popular_items,
     preferred_streamers,
     related_streamers,
@@ -112,6 +114,7 @@ JOBS: Final = (
         in_backfill=False,
         hourly=True,
     ),
+    Job("next_contents", next_contents.run, next_contents.needs, t.NEXT_CONTENT, in_backfill=False),
     Job(
         candidate_lists.NAME,
         candidate_lists.run,
@@ -121,6 +124,13 @@ JOBS: Final = (
         hourly=True,
     ),
     Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False, hourly=True),
+    Job(
+        "exploration_report",
+        exploration_report.run,
+        exploration_report.needs,
+        t.EXPLORATION_REPORT,
+        in_backfill=False,
+    ),
 )
 
 

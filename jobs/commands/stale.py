@@ -166,7 +166,8 @@ def to_bring_on(lineage: Lineage, changed: Collection[Partition]) -> dict[str, l
             History(t.USER_FEATURE),
         ),
         "python -m serving publish": tuple(
-            OfDay(table) for table in (t.CANDIDATE_LIST, t.SEGMENT_LIST, t.REPRESENTATIVE_VOD, t.RELATED_STREAMER)
+            OfDay(table)
+            for table in (t.CANDIDATE_LIST, t.SEGMENT_LIST, t.REPRESENTATIVE_VOD, t.RELATED_STREAMER, t.NEXT_CONTENT)
         ),
         "python -m serving publish_channels": (OfDay(t.REPRESENTATIVE_VOD),),
         "python -m serving sync_seen": (

@@ -21,7 +21,7 @@ ORDER = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, 
 WRITERS = {table.name: job.name for job in JOBS for table in job.tables} | {
     table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.STREAMER, t.EARLIER_VIEW)
 }
-WRITERS[t.RETRIEVED_CANDIDATE.name] = "retrieve"
+WRITERS |= {t.RETRIEVED_CANDIDATE.name: "retrieve", t.IMPRESSION.name: "drain_impressions"}
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,11 @@ def available_at(day: date, time_zone: str, publish_delay_minutes: int) -> datet
     return day_bounds(day, time_zone)[1] + timedelta(minutes=publish_delay_minutes)
 
 
+def period_start(day: date, period_days: int) -> date:
+    """First day of the period of so many days that a day is in; the same for every log."""
+    return date.fromordinal(day.toordinal() - day.toordinal() % period_days)
+
+
 def days_between(first: date, last: date) -> Iterator[date]:
     """Every day from `first` to `last`, both included."""
     for offset in range((last - first).days + 1):

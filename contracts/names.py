@@ -115,6 +115,7 @@ class Source(StrEnum):
     EXPLORATION_CATEGORY_RISING = "exploration/category_rising"
     EXPLORATION_NEWCOMER = "exploration/newcomer"
     EXPLORATION_LAPSED = "exploration/lapsed"
+    CO_WATCHED = "co_watched"
 
 
 class FusionMethod(StrEnum):
@@ -224,5 +225,5 @@ DAG_TRAIN_TWO_TOWER: Final = "train_two_tower"
 DAG_PUBLISH_CANDIDATES: Final = "publish_candidates"
 ASSET_WATCH_LOG: Final = "streamrec://watch_log"
 ASSET_FEATURES: Final = "streamrec://features"
-ASSET_CANDIDATES: Final = "streamrec://retrieved_candidates"
+ASSET_CANDIDATES: Final = "streamrec://candidates"
 ASSET_PUBLISHED: Final = "streamrec://published_lists"

@@ -17,6 +17,7 @@ DATE = pa.date32()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 INT64_LIST = pa.list_(pa.int64())
 STRING_LIST = pa.list_(pa.string())
+DATE_LIST = pa.list_(pa.date32())
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ file that `STREAMREC_CONFIG` names.
 import os
 from datetime import date
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from contracts.errors import SettingsError
@@ -105,7 +106,6 @@ class ChecksSettings(Section):
 class PreferenceSettings(Section):
     """Preferred streamers."""
 
-    window_days: int = Field(56, ge=1, description="Four half-lives: what is cut weighs at most 1/16.")
     half_life_days: float = Field(14.0, gt=0, description="Taste for a streamer halves in two weeks without a visit.")
     saturation_seconds: float = Field(600.0, gt=0, description="log1p(seconds / this): ten minutes say most of it.")
     kind_weights: dict[ContentKind, float] = Field(
@@ -116,6 +116,21 @@ class PreferenceSettings(Section):
     min_views: int = Field(2, ge=1, description="Fewer views of anything at all say nothing of a user.")
     min_score: float = Field(0.3, ge=0, description="Below it a streamer is noise; about three minutes once.")
     list_length: int = Field(20, ge=1, description="Preferred streamers per user.")
+    full_every_days: int = Field(
+        14,
+        ge=1,
+        description="Every so often a partition holds everybody, the others who came that day: more often costs the"
+        " writer, more seldom the readers. At most eight half-lives, or the stored units would not fit.",
+    )
+    retention_days: int = Field(
+        112, ge=1, description="A streamer not visited for so long is forgotten: eight half-lives leave 1/256."
+    )
+
+    @model_validator(mode="after")
+    def _units_fit(self) -> Self:
+        if self.full_every_days > 8 * self.half_life_days:
+            raise ValueError("full_every_days is more than eight half-lives; make it smaller")
+        return self
 
 
 class ValuationSettings(Section):
@@ -178,6 +193,15 @@ class NeighborSettings(Section):
     min_orientation: float = Field(0.1, ge=0, le=1, description="From here on a user follows streamers.")
     return_length: int = Field(50, ge=0, description="Return quota: live candidates the user has watched.")
     discovery_length: int = Field(50, ge=0, description="Discovery quota: live candidates the user has not.")
+
+
+class NextContentSettings(Section):
+    """What is offered after a content."""
+
+    max_contents: int = Field(30, ge=2, description="A user's newest valued ones: 435 pairs; 1,000 would have 500,000.")
+    min_support: float = Field(2.0, ge=0, description="Users who valued both; fewer is chance, or somebody's bots.")
+    prior_support: float = Field(5.0, ge=0, description="Users who valued both, at which closeness counts half.")
+    list_length: int = Field(20, ge=1, description="Contents per content: a slate.")
 
 
 class ExplorationSettings(Section):
@@ -323,6 +347,7 @@ class Settings(BaseSettings):
     popularity: PopularitySettings = PopularitySettings()
     representative: RepresentativeSettings = RepresentativeSettings()
     neighbors: NeighborSettings = NeighborSettings()
+    next_contents: NextContentSettings = NextContentSettings()
     exploration: ExplorationSettings = ExplorationSettings()
     features: FeatureSettings = FeatureSettings()
     candidates: CandidateSettings = CandidateSettings()

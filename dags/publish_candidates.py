@@ -2,7 +2,7 @@
 
 Fuses all sources into one list per user and surface and publishes them as a new generation: all of it or nothing.
 The channel pages' database gets the representative VODs.
-Beside it, the day's impressions leave the stream and move the bandit's posteriors.
+Beside it, the day's impressions leave the stream, move the bandit's posteriors and are counted by kind of exploration.
 
 - **Starts** when `train_two_tower` has retrieved a day's candidates; the run's day is the partition key of that event.
 - **Emits** `streamrec://published_lists`.
@@ -31,6 +31,7 @@ with DAG(
     sync_seen = command_task("serving", "sync_seen")
     drain_impressions = command_task("serving", "drain_impressions")
     update_posteriors = command_task("serving", "update_posteriors")
+    exploration_report = command_task("jobs", "exploration_report")
 
     candidate_lists >> check >> publish >> [sync_seen, publish_channels]
-    drain_impressions >> update_posteriors
+    drain_impressions >> [update_posteriors, exploration_report]

@@ -1,1 +1,1 @@
-"""Ranking metrics, intervals and off-policy estimators, in plain numpy."""
+"""Ranking metrics, intervals and off-policy estimators in plain numpy, and what impressions led to, in pandas."""

@@ -14,13 +14,26 @@ from pyspark.sql import DataFrame
 
 import contracts
 import jobs
+from contracts import columns as c
 from contracts.schema import Table
 from contracts.snapshots import Snapshot
 from jobs.tables import Tables
 
 ToRows = Callable[[pa.Table], Iterable[pa.Table]]
+_BLOCK_ROWS: Final = 2_000_000
+"""Rows that a worker holds at once: 100 MB, and as much again while it sorts them."""
 _FILE, _ROWS = "file", "rows"
 _WRITTEN: Final = pa.schema([(_FILE, pa.string()), (_ROWS, pa.int64())])
+
+
+def blocks_of_users(tables: Tables, day: date, rows: DataFrame) -> DataFrame:
+    """The rows with those of a user in one partition, as many partitions as workers can hold one by one.
+
+    Args:
+        tables: Has read the partitions that the rows of the day come from.
+    """
+    count = 1 + sum(snapshot.rows for snapshot in tables.inputs_for(day)) // _BLOCK_ROWS
+    return rows.repartition(count, c.USER_ID)
 
 
 def write_blocks(tables: Tables, table: Table, day: date, blocks: DataFrame, to_rows: ToRows) -> Snapshot:

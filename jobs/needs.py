@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from contracts.clock import period_start
 from contracts.schema import Table
 
 
@@ -49,6 +50,32 @@ class Window(Need):
     def partitions(self, existing: Sequence[date], day: date) -> list[date]:
         first = day - timedelta(days=self.window_days)
         return [dt for dt in existing if first <= dt <= day]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period(Need):
+    """The day's period up to the day: of a table whose partitions hold what changed since the period began.
+
+    Args:
+        period_days: As `contracts.clock.period_start` counts them.
+    """
+
+    period_days: int
+
+    def partitions(self, existing: Sequence[date], day: date) -> list[date]:
+        first = period_start(day, self.period_days)
+        return [dt for dt in existing if first <= dt <= day]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before(Need):
+    """What such a table has said last before the day: the newest period with a partition, up to the day before."""
+
+    period_days: int
+
+    def partitions(self, existing: Sequence[date], day: date) -> list[date]:
+        before = [dt for dt in existing if dt < day]
+        return [dt for dt in before if dt >= period_start(before[-1], self.period_days)]
 
 
 @dataclass(frozen=True)

@@ -127,16 +127,19 @@ class Tables:
         self.sync(table, [snapshot])
         return snapshot
 
-    def write_days(self, table: Table, days: Sequence[date], frame: DataFrame | None) -> list[Snapshot]:
+    def write_days(
+        self, table: Table, days: Sequence[date], frame: DataFrame | None, cumulative: bool = False
+    ) -> list[Snapshot]:
         """Replace several partitions with one Spark job; a day without rows gets an empty partition.
 
         Args:
             frame: The table's columns and `dt`, one of `days` in every row; None for empty partitions only.
+            cumulative: A day's rows build on those of the days before it, and so will what is written of it later.
 
         Raises:
             SchemaMismatchError: the frame is not what the table says.
         """
-        snapshots = self.commit_days(self.stage_days(table, days, frame))
+        snapshots = self.commit_days(self.stage_days(table, days, frame), cumulative)
         self.sync(table, snapshots)
         return snapshots
 
@@ -162,13 +165,17 @@ class Tables:
             ordered.write.partitionBy(*folders).parquet(str(folder))
         return staged
 
-    def commit_days(self, staged: StagedDays) -> list[Snapshot]:
+    def commit_days(self, staged: StagedDays, cumulative: bool = False) -> list[Snapshot]:
         """Make what `stage_days` wrote the days' partitions, each atomically; Hive is told by `sync`."""
-        snapshots = [self._adopt(staged, day) for day in staged.days]
+        snapshots: list[Snapshot] = []
+        for day in staged.days:
+            before = {snapshot.reference[0]: snapshot for snapshot in snapshots if cumulative}
+            self.inputs_of[day].update(before)
+            snapshots.append(self._adopt(staged, day, [*staged.inputs[day], *before.values()]))
         staged.discard()
         return snapshots
 
-    def _adopt(self, staged: StagedDays, day: date) -> Snapshot:
+    def _adopt(self, staged: StagedDays, day: date, inputs: Sequence[Snapshot]) -> Snapshot:
         """Commit a folder of Parquet files, or nothing, as the day's partition."""
         table, written, own = staged.table, staged.written(day), self.warehouse.stage(staged.table, day, self.now)
         if written.is_dir():
@@ -176,7 +183,7 @@ class Tables:
         else:
             own.mkdir()
             pq.write_table(table.schema.empty_table(), own / "part-00000.parquet")
-        return self.warehouse.commit(table, day, own, _rows_in(own), staged.inputs[day], self.until)
+        return self.warehouse.commit(table, day, own, _rows_in(own), inputs, self.until)
 
     def inputs_for(self, day: date) -> list[Snapshot]:
         """What the day's partition depends on, as read so far."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from contracts import columns as c
 from contracts.command_line import run
 from contracts.errors import InvalidRequestError
+from contracts.names import Surface
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Warehouse
 from contracts.tables import REPRESENTATIVE_VOD
@@ -22,7 +23,7 @@ from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
 from serving.posteriors import update_posteriors
 from serving.publish import publish
-from serving.recommend import Recommender, to_request
+from serving.recommend import Recommender, after_content, to_request
 from serving.show import to_json, to_table
 from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.redis_store import RedisStore
@@ -41,7 +42,7 @@ def publish_command(day: Day) -> None:
     """Write the day's lists to Redis beside the old ones, then flip."""
     settings = load_settings()
     store = _batch_store(settings)
-    ensure_contexts(store, settings.bandit, settings.candidates.surfaces)
+    ensure_contexts(store, settings.bandit, {*settings.candidates.surfaces, Surface.WATCH_NEXT})
     report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
     typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
 
@@ -63,9 +64,10 @@ def rollback_command() -> None:
 
 
 @app.command(name="recommend")
-def recommend_command(
+def recommend_command(  # noqa: PLR0913, PLR0917  an option each
     surface: Annotated[str, typer.Option(help="Where the slate is shown.")],
     user: Annotated[int | None, typer.Option(help="The user; nobody known when left out.")] = None,
+    after: Annotated[int | None, typer.Option(help="The content that was watched, for watch_next.")] = None,
     limit: Annotated[int | None, typer.Option(help="Items; a setting when left out.")] = None,
     request_id: Annotated[str | None, typer.Option(help="Makes the slate repeatable.")] = None,
     at: At = None,
@@ -78,7 +80,7 @@ def recommend_command(
     request = to_request(request_id or uuid.uuid4().hex, user, surface, wanted, _time(at), serving.max_slate_length)
     store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
     clients = Clients(store, InProcessCatalogue.latest(_warehouse(settings)), settings)
-    slate = Recommender(clients).recommend(request)
+    slate = Recommender(clients).recommend(after_content(request, after))
     if as_json:
         typer.echo(to_json(slate))
     else:

@@ -16,6 +16,7 @@ _WHY: Final = {
     Source.EXPLORATION_CATEGORY_RISING: "rising in a category of yours",
     Source.EXPLORATION_NEWCOMER: "new here, and valued by those who watched",
     Source.EXPLORATION_LAPSED: "you used to watch {streamer}",
+    Source.CO_WATCHED: "valued by those who valued what you just watched",
 }
 
 

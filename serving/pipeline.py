@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.errors import StoreUnavailableError
+from contracts.names import Surface
 from contracts.payload import CandidateColumns
 from serving.frame import Frame, Index
 from serving.query import LEVELS, Level, Query
@@ -26,6 +27,7 @@ class Wiring:
     Args:
         sources: From the user's own list down; the next is asked when those before leave nothing.
         fills: Also ask the next one when those before leave fewer than the request wants.
+        lists: Surface whose lists of users and segments are asked, where the surface has none of its own.
     """
 
     sources: Sequence[Source]
@@ -36,6 +38,7 @@ class Wiring:
     selector: Selector
     side_effects: Sequence[SideEffect]
     fills: bool
+    lists: Surface | None = None
 
 
 @dataclass

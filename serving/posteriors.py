@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from bandit.posteriors import Outcomes, PosteriorEpoch, update
-from contracts import columns as c
 from contracts.clock import day_bounds
 from contracts.errors import EpochConflictError
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION, VIEW_VALUE
+from evaluation.attribution import with_closed_window
 from serving.epochs import epoch_ttl, prior_epoch
 from serving.outcomes import Judged, judge
 from serving.stores.protocol import BanditStore
@@ -52,10 +49,7 @@ def _judged(warehouse: Warehouse, settings: Settings, day: date) -> Judged:
     impressions = warehouse.read(IMPRESSION, day)
     window = timedelta(minutes=settings.bandit.attribution_minutes)
     if not has_following:
-        # A window that is open at midnight cannot be judged by this day's views alone.
-        last = day_bounds(day, settings.platform.time_zone)[1] - window
-        served = impressions.column(c.SERVED_AT)
-        impressions = impressions.filter(pc.less_equal(served, pa.scalar(last, served.type)))
+        impressions = with_closed_window(impressions, day_bounds(day, settings.platform.time_zone)[1], window)
     return judge(impressions, views, window)
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -16,9 +16,17 @@ from contracts import columns as c
 from contracts import redis_keys
 from contracts.names import ItemKind, Source, Surface
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
+from contracts.schema import Table
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, RELATED_STREAMER, REPRESENTATIVE_VOD, SEGMENT_LIST, USER_FEATURE
+from contracts.tables import (
+    CANDIDATE_LIST,
+    NEXT_CONTENT,
+    RELATED_STREAMER,
+    REPRESENTATIVE_VOD,
+    SEGMENT_LIST,
+    USER_FEATURE,
+)
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
@@ -60,14 +68,15 @@ def publish(
     lists = warehouse.read(CANDIDATE_LIST, day)
     fallbacks = warehouse.read(SEGMENT_LIST, day)
     channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
-    features = warehouse.latest(USER_FEATURE, day) or warehouse.require(USER_FEATURE, day)  # a running day has none yet
-    users = warehouse.read_snapshot(USER_FEATURE, features, [c.USER_ID, c.SEGMENT])
+    followers = _read_newest(warehouse, NEXT_CONTENT, day)
+    users = _read_newest(warehouse, USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()
     list_count, list_bytes = writer.write(_user_lists(lists, generation))
     segment_count, _ = writer.write(_segment_lists(fallbacks, generation))
-    target_count, _ = writer.write(chain(_channel_vods(channels, generation), _related_streamers(related, generation)))
+    of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
+    target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
     user_count, _ = writer.write(_segments(users, generation))
     version = _model_version(lists)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
@@ -77,6 +86,11 @@ def publish(
     return PublishReport(
         generation, info.day, version, list_count, list_bytes, segment_count, target_count, user_count, seconds, swept
     )
+
+
+def _read_newest(warehouse: Warehouse, table: Table, day: date, columns: Sequence[str] | None = None) -> pa.Table:
+    """The day's partition, or the one before it: a running day has none of the slower tables yet."""
+    return warehouse.read_snapshot(table, warehouse.latest(table, day) or warehouse.require(table, day), columns)
 
 
 @dataclass(frozen=True)
@@ -146,11 +160,17 @@ def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
 
 
 def _channel_vods(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    kinds, kind_codes = _dictionary(rows.column(c.CONTENT_KIND))
     streamers = rows.column(c.STREAMER_ID).to_numpy()
-    columns = (rows.column(c.CONTENT_ID).to_numpy(), encode(kinds, KINDS)[kind_codes], streamers)
-    candidates = _of_one_source(*columns, Source.REPRESENTATIVE, rows)
+    contents = rows.column(c.CONTENT_ID).to_numpy()
+    candidates = _of_one_source(
+        contents, _codes(rows.column(c.CONTENT_KIND), KINDS), streamers, Source.REPRESENTATIVE, rows
+    )
     return _target_lists(Surface.CHANNEL_VODS, streamers, candidates, rows, generation)
+
+
+def _next_contents(rows: pa.Table, generation: str) -> Iterator[Entry]:
+    candidates = _candidates(rows, rows.column(c.CONTENT_ID), rows.column(c.CONTENT_KIND))
+    return _target_lists(Surface.WATCH_NEXT, rows.column(c.TARGET_ID).to_numpy(), candidates, rows, generation)
 
 
 def _related_streamers(rows: pa.Table, generation: str) -> Iterator[Entry]:
@@ -196,15 +216,22 @@ def _segments(rows: pa.Table, generation: str) -> Iterator[Entry]:
 
 def candidate_columns(rows: pa.Table) -> CandidateColumns:
     """The candidates of a list table as columns, in the table's order."""
-    kinds, kind_codes = _dictionary(rows.column(c.ITEM_KIND))
-    sources, source_codes = _dictionary(rows.column(c.SOURCE))
+    return _candidates(rows, rows.column(c.ITEM_ID), rows.column(c.ITEM_KIND))
+
+
+def _candidates(rows: pa.Table, items: pa.ChunkedArray, kinds: pa.ChunkedArray) -> CandidateColumns:
     return CandidateColumns(
-        rows.column(c.ITEM_ID).to_numpy(),
-        encode(kinds, KINDS)[kind_codes],
+        items.to_numpy(),
+        _codes(kinds, KINDS),
         rows.column(c.STREAMER_ID).to_numpy(),
-        encode(sources, SOURCES)[source_codes],
+        _codes(rows.column(c.SOURCE), SOURCES),
         rows.column(c.SCORE).to_numpy().astype(np.float32),
     )
+
+
+def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
+    found, codes = _dictionary(column)
+    return encode(found, words)[codes]
 
 
 def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:

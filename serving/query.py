@@ -10,8 +10,13 @@ from serving.stores.protocol import UserRow
 
 
 class Level(StrEnum):
-    """Whose list a slate was made of, best first; `none` is an empty slate."""
+    """Whose list a slate was made of, best first; `none` is an empty slate.
 
+    `target` is the list of the content that was watched, `channel` that of its streamer.
+    """
+
+    TARGET = "target"
+    CHANNEL = "channel"
     PERSONAL = "personal"
     SEGMENT = "segment"
     POPULAR = "popular"
@@ -28,6 +33,7 @@ class Request:
     Args:
         user_id: None for somebody unknown.
         at: The time of the request; an argument, so that a day of the past can be served again.
+        after: The content that was watched, on `watch_next`.
     """
 
     request_id: str
@@ -35,6 +41,7 @@ class Request:
     surface: Surface
     limit: int
     at: datetime
+    after: int | None = None
 
     @property
     def seed(self) -> int:
@@ -44,9 +51,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Query:
-    """A request with its user's state; the generation is resolved once and holds for the whole request."""
+    """A request with its user's state; the generation is resolved once and holds for the whole request.
+
+    Args:
+        lists: The surface whose published lists of users and segments are asked.
+    """
 
     request: Request
     generation: str
     user: UserRow
     segment: str
+    lists: Surface

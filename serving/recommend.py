@@ -31,6 +31,20 @@ def to_request(
     return Request(request_id, user_id, Surface(surface), limit, at)
 
 
+def after_content(request: Request, content_id: int | None) -> Request:
+    """The request with the content that was watched: `watch_next` needs one, no other surface takes one.
+
+    Raises:
+        InvalidRequestError
+    """
+    if (content_id is None) == (request.surface is Surface.WATCH_NEXT):
+        wanted = "needs a" if content_id is None else "takes no"
+        raise InvalidRequestError(f"surface `{request.surface}` {wanted} content that was watched (--after)")
+    if content_id is not None and not -(2**63) <= content_id < 2**63:
+        raise InvalidRequestError(f"content {content_id} is not a 64-bit id")
+    return replace(request, after=content_id)
+
+
 @dataclass(frozen=True)
 class Recommender:
     """Answers requests."""
@@ -48,23 +62,24 @@ class Recommender:
         wired = surfaces(self.clients)
         if request.surface not in wired:
             raise InvalidRequestError(f"surface `{request.surface}` is not served yet; served are {', '.join(wired)}")
-        wiring, query = wired[request.surface], self._query(request)
+        wiring = wired[request.surface]
+        query = self._query(request, wiring.lists or request.surface)
         outcome = run(wiring, query)
         slate = _slate(query, outcome, self.clients.catalogue)
         run_side_effects(wiring, outcome.trace, lambda effect: effect.after(slate))
         return replace(slate, notes=tuple(outcome.trace.notes))
 
-    def _query(self, request: Request) -> Query:
+    def _query(self, request: Request, lists: Surface) -> Query:
         store = self.clients.store
         generation = store.current_generation()
         if generation is None:
             raise NoGenerationError("nothing has been published; run first: python -m serving publish")
-        row = store.user_row(generation, request.surface, request.user_id)
+        row = store.user_row(generation, lists, request.user_id)
         if not row.info:
             raise NoGenerationError(f"generation {generation} has expired; run: python -m serving publish")
         # Somebody we know no segment of is new; somebody who did not say who they are is everybody.
         unknown = Segment.ALL if request.user_id is None else Segment.NEW
-        return Query(request, generation, row, row.segment or unknown)
+        return Query(request, generation, row, row.segment or unknown, lists)
 
 
 def _slate(query: Query, outcome: Outcome, catalogue: Catalogue) -> Slate:

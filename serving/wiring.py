@@ -10,6 +10,7 @@ from serving.filters.hidden import HiddenFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
 from serving.filters.streamer_cap import StreamerCapFilter
+from serving.filters.target import TargetFilter
 from serving.filters.visibility import VisibilityFilter
 from serving.hydrators.live_broadcast import LiveBroadcastHydrator
 from serving.hydrators.visibility import VisibilityHydrator
@@ -20,6 +21,7 @@ from serving.selectors.best_first import BestFirstSelector
 from serving.side_effects.impressions import ImpressionLog
 from serving.sources.personal import PersonalListSource
 from serving.sources.segment import PopularListSource, SegmentListSource
+from serving.sources.target import ChannelSource, NextContentsSource
 from serving.stores.catalogue import Catalogue
 from serving.stores.protocol import Store
 
@@ -70,9 +72,21 @@ def surfaces(clients: Clients) -> Mapping[Surface, Wiring]:
         side_effects=(log,),
         fills=True,
     )
+    watch_next = Wiring(
+        sources=(NextContentsSource(store), ChannelSource(store, clients.catalogue), *ladder),
+        hydrators=contents.hydrators,
+        filters=(TargetFilter(), *contents.filters),
+        scorer=PublishedScorer(),
+        reranker=thompson,
+        selector=BestFirstSelector(),
+        side_effects=(log,),
+        fills=True,
+        lists=Surface.HOME_CLIPS,
+    )
     return {
         Surface.HOME_CLIPS: contents,
         Surface.CLIPS_FEED: contents,
         Surface.FAVORITES_CLIPS: favorites,
         Surface.HOME_LIVE: live,
+        Surface.WATCH_NEXT: watch_next,
     }

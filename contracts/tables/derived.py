@@ -1,7 +1,7 @@
 """Tables that jobs and models compute. Each row of day dt becomes available at `available_at`, never on dt itself."""
 
 from contracts import columns as c
-from contracts.schema import BOOL, DATE, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
+from contracts.schema import BOOL, DATE, DATE_LIST, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
 
 _USER = Column(c.USER_ID, INT64, "the user")
 _STREAMER = Column(c.STREAMER_ID, INT64, "the streamer; for a content, whose it is")
@@ -63,20 +63,36 @@ CONTENT_VALUE = Table(
     60,
 )
 
-PREFERRED_STREAMER = Table(
-    "preferred_streamer_v1",
-    "One streamer that a user prefers; users with too little evidence have no rows.",
+PREFERENCE_STATE = Table(
+    "preference_state_v1",
+    "What one user's views of one streamer add up to. A partition holds the pairs that changed since the one before;"
+    " the first of every `full_every_days` holds all. The newest row of a pair holds.",
     (
         _USER,
         _STREAMER,
-        _RANK,
-        Column(c.SCORE, FLOAT64, "decayed concave watch time plus distinct days"),
-        Column(c.DISTINCT_DAYS, INT32, "days with a view in the window", "d"),
-        Column(c.WATCHED_SECONDS, FLOAT64, "seconds in the window, not decayed", "s"),
+        Column(c.UNITS, INT64, "score, grown to the last day from which partitions are full", "1e-12"),
+        Column(c.VIEWS, INT64, "views with any seconds"),
+        Column(c.DISTINCT_DAYS, INT64, "days with a view", "d"),
         Column(c.LAST_VIEW_DAY, DATE, "last day with a view"),
-        _AVAILABLE,
     ),
     (c.USER_ID, c.STREAMER_ID),
+    "python -m jobs preferred_streamers",
+    60,
+)
+
+PREFERRED_STREAMER = Table(
+    "preferred_streamer_v2",
+    "The streamers that one user prefers, with and without enough evidence. A partition holds who came since the one"
+    " before; the first of every `full_every_days` holds everybody. The newest row of a user holds.",
+    (
+        _USER,
+        Column(c.VIEWS, INT64, "views of anything with any seconds: the evidence"),
+        Column(c.STREAMER_IDS, INT64_LIST, "streamers, best first"),
+        Column(c.UNITS, INT64_LIST, "score of each, as in the state: an order that decay does not change", "1e-12"),
+        Column(c.LAST_VIEW_DAYS, DATE_LIST, "last day with a view of each"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID,),
     "python -m jobs preferred_streamers",
     60,
 )
@@ -184,6 +200,25 @@ REPRESENTATIVE_VOD = Table(
     ),
     (c.STREAMER_ID, c.CONTENT_ID),
     "python -m jobs representative_vods",
+    60,
+)
+
+NEXT_CONTENT = Table(
+    "next_content_v1",
+    "One content to offer after another: what the users who valued the one valued, too; then what fills the list up.",
+    (
+        Column(c.TARGET_ID, INT64, "the content that was watched"),
+        _RANK,
+        Column(c.CONTENT_ID, INT64, "the content to offer"),
+        _KIND,
+        Column(c.STREAMER_ID, INT64, "whose the offered content is"),
+        Column(c.SOURCE, STRING, "`co_watched`; of the target's streamer: `representative` and `fresh`"),
+        Column(c.SCORE, FLOAT64, "cosine of the two contents over users, shrunk, 0 to 1; 0 for what fills up"),
+        Column(c.SUPPORT, FLOAT64, "users who valued both, as far as their voices count"),
+        _AVAILABLE,
+    ),
+    (c.TARGET_ID, c.CONTENT_ID),
+    "python -m jobs next_contents",
     60,
 )
 
@@ -327,5 +362,32 @@ CHECK_RESULT = Table(
     ),
     (c.TABLE_NAME, c.CHECK_NAME, c.COLUMN_NAME),
     "python -m jobs check",
+    400,
+)
+
+EXPLORATION_REPORT = Table(
+    "exploration_report_v1",
+    "What the impressions of one surface and kind of exploration led to on dt: of known users, and of those whose"
+    " attribution window closed on that day. No rows where there are none.",
+    (
+        Column(c.SURFACE, STRING, "where they were shown"),
+        Column(c.EXPLORATION_KIND, STRING, "the kind, or `none`: all that is no exploration, to compare with"),
+        Column(c.USERS, INT64, "to whom"),
+        Column(c.IMPRESSIONS, INT64, "positions of slates"),
+        Column(c.PLAYS, INT64, "those that were played in the window"),
+        Column(c.VALUED_VIEWS, INT64, "those that were a valued watch in the window"),
+        Column(c.VALUED_RATE, FLOAT64, "valued watches over impressions, 0 to 1"),
+        Column(c.LOWER_BOUND, FLOAT64, "of the 95 % interval over users of that rate"),
+        Column(c.UPPER_BOUND, FLOAT64, "the same"),
+        Column(
+            c.STREAMER_RUN,
+            FLOAT64,
+            "mean over plays: how many next plays of the user are the streamer's",
+            nullable=True,
+        ),
+        Column(c.SESSION_RUN, FLOAT64, "mean over plays: plays of anything that follow without a pause", nullable=True),
+    ),
+    (c.SURFACE, c.EXPLORATION_KIND),
+    "python -m jobs exploration_report",
     400,
 )

@@ -11,6 +11,7 @@ from contracts.names import Surface
 from contracts.settings import Settings
 from devstack.demo.people import Person
 from devstack.demo.plan import DemoDays
+from devstack.demo.systems import systems
 
 _METRICS: Final = ("ndcg_at_20", "recall_at_20", "hit_rate_at_20")
 
@@ -25,12 +26,15 @@ class Slate:
 
 
 def closing(console: Console, settings: Settings, days: DemoDays, slates: list[Slate], metrics: dict[str, Any]) -> None:
-    """Slates, verdict, and where everything is."""
+    """Slates, verdict, what each system wrote, and where everything is."""
     for slate in slates:
         console.print(f"\n{slate.surface.value} for user {slate.person.user_id} ({slate.person.segment})", style="bold")
         console.print(slate.table.rstrip(), markup=False, highlight=False, soft_wrap=True)
     for surface, judged in metrics["surfaces"].items():
         console.print(verdict_table(surface, judged, days))
+    console.print(f"\nwhat each system wrote for {days.pipeline}", style="bold")
+    for line in systems(settings, days.pipeline):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in where(settings, days, slates[0]):
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -65,6 +69,7 @@ def where(settings: Settings, days: DemoDays, shown: Slate) -> list[str]:
         "try next, each after `. " + f"{home}/settings.env`:",
         "  .venv/bin/python -m devstack redis &",
         f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface {shown.surface.value}",
+        f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface watch_next --after CONTENT",
         "  .venv/bin/python -m serving rollback",
         f"  .venv/bin/python -m jobs next_day_metrics --date {days.pipeline}",
         "  make airflow                                     the DAGs in Airflow's web UI, on the same tables",

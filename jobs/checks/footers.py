@@ -20,8 +20,10 @@ _PLACE: Final = (1.0, None)
 RANGES: Final[Mapping[str, tuple[float, float | None]]] = {
     **dict.fromkeys((c.WATCHED_SECONDS, c.DURATION_SECONDS, c.OFFSET_SECONDS), _COUNT),
     **dict.fromkeys((c.VIEWS, c.VIEWERS, c.VALUED_VIEWS, c.VISITS, c.SUPPORT), _COUNT),
+    **dict.fromkeys((c.USERS, c.IMPRESSIONS, c.PLAYS, c.STREAMER_RUN, c.SESSION_RUN), _COUNT),
     **dict.fromkeys((c.DISTINCT_DAYS, c.ACTIVE_DAYS, c.DISTINCT_STREAMERS), _COUNT),
     **dict.fromkeys((c.VALUE, c.WEIGHT, c.COMPLETION, c.MEAN_VALUE, c.VALUE_LOWER_BOUND), _SHARE),
+    c.VALUED_RATE: _SHARE,
     **dict.fromkeys((c.LIVE_SHARE, c.RETURN_SHARE, c.SAME_STREAMER_SHARE, c.EXPECTED_SHARE), _SHARE),
     **dict.fromkeys((c.RANK, c.RETURN_RANK, c.DISCOVERY_RANK), _PLACE),
 }

@@ -76,7 +76,7 @@ def side_by_side(
     with ThreadPoolExecutor(settings.spark.concurrent_jobs) as pool:
         for job, days in work:
             read = job.reads(settings)
-            upstream = [future for other, future in started if other.writes.name in read]
+            upstream = [future for other, future in started if any(table.name in read for table in other.tables)]
             started.append((job, pool.submit(compute_after, job, days, upstream)))
         return _results(pool, [future for _, future in started])
 

@@ -4,14 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 
 from contracts import columns as c
 from contracts.names import Source, Visibility
-from contracts.schema import Table
 from contracts.settings import CandidateSettings, Settings
 from contracts.snapshots import Snapshot
 from contracts.tables import (
@@ -21,17 +19,26 @@ from contracts.tables import (
     EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
-    PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
     RETRIEVED_CANDIDATE,
     USER_ACTION,
     USER_FEATURE,
     VIEW_VALUE,
 )
-from jobs.block_writes import write_blocks
-from jobs.commands.readings import end_of, partitions, publish_time, read, window_views
-from jobs.needs import History, Latest, Need, OfDay, Window
+from jobs.block_writes import blocks_of_users, write_blocks
+from jobs.commands.readings import (
+    end_of,
+    partitions,
+    preferred_need,
+    preferred_of_days,
+    publish_time,
+    read,
+    read_small,
+    window_views,
+)
+from jobs.needs import History, Latest, Need, OfDay, Period, Window
 from jobs.tables import Tables
+from jobs.transformations.as_of import AS_OF
 from jobs.transformations.candidate_lists import (
     CandidateInputs,
     fused_lists,
@@ -44,8 +51,6 @@ from jobs.transformations.fused_lists import EXPLORED, Everybody
 from jobs.transformations.newest_contents import explored_contents, fresh_contents, newest_contents
 
 NAME: Final = "candidate_lists"
-_BLOCK_ROWS: Final = 2_000_000
-"""Rows that a worker holds at once: 100 MB, and as much again while it sorts them."""
 _POPULAR: Final = (c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SCORE)
 _PUBLISHED: Final = [c.STREAMER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.PUBLISHED_AT, c.VISIBILITY]
 _REPRESENTATIVE: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_KIND, c.CONTENT_ID)
@@ -58,7 +63,7 @@ class _Needs(NamedTuple):
     neighbors: OfDay | None
     explored: OfDay | None
     users: OfDay
-    preferred: OfDay
+    preferred: Period
     popular: OfDay
     representative: OfDay
     views: Window
@@ -69,7 +74,7 @@ class _Needs(NamedTuple):
 
 def needs(settings: Settings) -> tuple[Need, ...]:
     """What a day reads."""
-    return tuple(need for need in _needs(settings.candidates) if need is not None)
+    return tuple(need for need in _needs(settings) if need is not None)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
@@ -82,10 +87,9 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
 
 
 def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    inputs = _inputs(tables, day, settings.candidates)
+    inputs = _inputs(tables, day, settings)
     lists = fused_lists(_everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
-    blocks = 1 + sum(snapshot.rows for snapshot in tables.inputs_for(day)) // _BLOCK_ROWS
-    return write_blocks(tables, CANDIDATE_LIST, day, source_rows(inputs).repartition(blocks, c.USER_ID), lists)
+    return write_blocks(tables, CANDIDATE_LIST, day, blocks_of_users(tables, day, source_rows(inputs)), lists)
 
 
 def without(settings: Settings, sources: Collection[Source]) -> Settings:
@@ -99,14 +103,15 @@ def without(settings: Settings, sources: Collection[Source]) -> Settings:
     return settings.model_copy(update={"candidates": candidates})
 
 
-def _needs(candidates: CandidateSettings) -> _Needs:
+def _needs(settings: Settings) -> _Needs:
+    candidates = settings.candidates
     wanted = {source for surface in candidates.surfaces.values() for source in surface.weights}
     return _Needs(
         retrieved=OfDay(RETRIEVED_CANDIDATE, required=True) if Source.TWO_TOWER in wanted else None,
         neighbors=OfDay(LIVE_CANDIDATE, required=True) if Source.LIVE_NEIGHBORS in wanted else None,
         explored=OfDay(EXPLORATION_CANDIDATE, required=True) if wanted & set(EXPLORED) else None,
         users=OfDay(USER_FEATURE, required=True),
-        preferred=OfDay(PREFERRED_STREAMER, required=True),
+        preferred=preferred_need(settings.preferences),
         popular=OfDay(POPULAR_ITEM, required=True),
         representative=OfDay(REPRESENTATIVE_VOD, required=True),
         views=Window(VIEW_VALUE, required=True, window_days=candidates.seen_window_days),
@@ -116,13 +121,13 @@ def _needs(candidates: CandidateSettings) -> _Needs:
     )
 
 
-def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> CandidateInputs:
-    needed = _needs(candidates)
+def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
+    needed, candidates = _needs(settings), settings.candidates
     retrieved = None if needed.retrieved is None else read(tables, needed.retrieved, [day])
     actions = read(tables, needed.actions, [day])
     return CandidateInputs(
         users=read(tables, needed.users, [day]),
-        preferred=read(tables, needed.preferred, [day]),
+        preferred=preferred_of_days(tables, needed.preferred, [day], settings.preferences).drop(AS_OF),
         retrieved=retrieved,
         neighbors=None if needed.neighbors is None else read(tables, needed.neighbors, [day]),
         explored=None if needed.explored is None else read(tables, needed.explored, [day]),
@@ -132,15 +137,15 @@ def _inputs(tables: Tables, day: date, candidates: CandidateSettings) -> Candida
 
 
 def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
-    needed = _needs(settings.candidates)
-    representative = _read_small(tables, needed.representative, day, _REPRESENTATIVE)
-    contents = _read_contents(tables, needed.contents, day)
+    needed = _needs(settings)
+    representative = read_small(tables, needed.representative, day, _REPRESENTATIVE)
+    contents = read_small(tables, needed.contents, day, _PUBLISHED)
     end = end_of(tables, day, settings)
     newest = newest_contents(
         contents, end - timedelta(days=settings.exploration.newest_days), end, settings.exploration.newest_per_streamer
     )
     return Everybody(
-        popular=_read_small(tables, needed.popular, day, _POPULAR),
+        popular=read_small(tables, needed.popular, day, _POPULAR),
         representative=representative,
         explored=explored_contents(representative, newest),
         fresh=fresh_contents(contents, end, settings.candidates.freshness_half_life_days),
@@ -150,24 +155,6 @@ def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
         model_version=_model_version(tables, needed.retrieved, day),
         available_at=publish_time(tables, day, settings),
     )
-
-
-def _read_contents(tables: Tables, need: Latest, day: date) -> pa.Table:
-    latest = partitions(tables, need, [day])[day]
-    if not latest:
-        return CONTENT.schema.empty_table().select(_PUBLISHED)
-    return _read_snapshot(tables, CONTENT, tables.warehouse.require(CONTENT, latest[0]), _PUBLISHED)
-
-
-def _read_small(tables: Tables, need: OfDay, day: date, columns: Sequence[str]) -> pa.Table:
-    """Without Spark: a row per popular item, or some per streamer, are not worth a query."""
-    return _read_snapshot(tables, need.table, _snapshot(tables, need, day), columns)
-
-
-def _read_snapshot(tables: Tables, table: Table, snapshot: Snapshot, columns: Sequence[str]) -> pa.Table:
-    reference, _ = snapshot.reference
-    tables.inputs[reference] = snapshot
-    return tables.warehouse.read_snapshot(table, snapshot, columns)
 
 
 def _snapshot(tables: Tables, need: OfDay, day: date) -> Snapshot:

@@ -15,7 +15,7 @@ from contracts.errors import SettingsError
 from contracts.settings import load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from jobs.commands.backfill import Backfill, side_by_side, together
-from jobs.commands.registry import JOBS
+from jobs.commands.registry import JOBS, Job
 from jobs.commands.stale import Lineage, Partition, StalePartition, to_bring_on
 from jobs.session import open_session
 
@@ -49,9 +49,13 @@ def cascade(backfill: Backfill, planned: Sequence[StalePartition]) -> list[Snaps
         (job, consecutive)
         for days in ranges
         for job in JOBS
-        for consecutive in _consecutive([day for day in days if Partition(job.writes.name, day) in partitions])
+        for consecutive in _consecutive([day for day in days if not partitions.isdisjoint(_written(job, day))])
     ]
     return side_by_side(work, backfill.compute, settings)
+
+
+def _written(job: Job, day: date) -> list[Partition]:
+    return [Partition(table.name, day) for table in job.tables]
 
 
 def _consecutive(days: Sequence[date]) -> Iterator[list[date]]:

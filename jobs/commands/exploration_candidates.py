@@ -3,46 +3,54 @@
 from collections.abc import Sequence
 from datetime import date
 
-from contracts.names import ExplorationKind
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import EXPLORATION_CANDIDATE, PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, VIEW_VALUE
-from jobs.commands.readings import as_known, of_days, window_views, write
-from jobs.needs import Latest, OfDay, Window
+from contracts.tables import EXPLORATION_CANDIDATE, RELATED_STREAMER, STREAMER, VIEW_VALUE
+from jobs.block_writes import blocks_of_users, write_blocks
+from jobs.commands.readings import as_known, preferred_need, preferred_of_days, publish_time, read, window_views
+from jobs.needs import Latest, OfDay, Period, Window
 from jobs.tables import Tables
-from jobs.transformations.exploration.candidates import exploration_candidates
-from jobs.transformations.exploration.category_rising import category_rising
-from jobs.transformations.exploration.co_watched import co_watched
-from jobs.transformations.exploration.lapsed import lapsed
-from jobs.transformations.exploration.newcomer import newcomer
-from jobs.transformations.exploration.trends import streamer_trends, tastes
-from jobs.transformations.streamer_orientation import visits
+from jobs.transformations.exploration.candidates import ExplorationCandidates
+from jobs.transformations.exploration.category_rising import rising
+from jobs.transformations.exploration.newcomer import newcomers
+from jobs.transformations.exploration.trends import Trends, heard_of, voices
+from jobs.transformations.scored_pairs import Links
+from jobs.transformations.user_streamers import user_streamers
 
 
-def needs(settings: Settings) -> tuple[Window, Latest, OfDay, OfDay]:
+def needs(settings: Settings) -> tuple[Window, Latest, Period, OfDay]:
     """What a day reads."""
     return (
         Window(VIEW_VALUE, required=True, window_days=settings.exploration.window_days),
         Latest(STREAMER),
-        OfDay(PREFERRED_STREAMER, required=True),
+        preferred_need(settings.preferences),
         OfDay(RELATED_STREAMER, required=True),
     )
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the streamers for exploration of each day."""
+    return [_run_day(tables.afresh(), day, settings) for day in days]
+
+
+def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
     exploration = settings.exploration
-    window, latest, *of_day = needs(settings)
-    views, streamers = window_views(tables, window, days), as_known(tables, latest, days)
-    preferred, related = (of_days(tables, need, days) for need in of_day)
-    watched = visits(views)
-    of_users, trends = tastes(watched, streamers, exploration), streamer_trends(views, streamers, exploration)
-    found = {
-        ExplorationKind.CO_WATCHED: co_watched(preferred, related),
-        ExplorationKind.CATEGORY_RISING: category_rising(of_users, trends, exploration),
-        ExplorationKind.NEWCOMER: newcomer(of_users, trends, exploration),
-        ExplorationKind.LAPSED: lapsed(preferred, exploration.lapsed_days, settings.preferences.half_life_days),
-    }
-    return write(
-        tables, EXPLORATION_CANDIDATE, days, exploration_candidates(found, watched, exploration.length), settings
-    )
+    window, latest, period, of_related = needs(settings)
+    heard = voices(window_views(tables, window, [day]), exploration).persist()
+    try:
+        streamers = as_known(tables, latest, [day])
+        trends = Trends.of(heard_of(heard, streamers).toArrow(), day, exploration)
+        candidates = ExplorationCandidates(
+            related=Links.of_related(read(tables, of_related, [day]).toArrow()),
+            categories=trends.links,
+            rising=rising(trends, exploration),
+            newcomers=newcomers(trends, exploration),
+            exploration=exploration,
+            half_life_days=settings.preferences.half_life_days,
+            available_at=publish_time(tables, day, settings),
+        )
+        preferred = preferred_of_days(tables, period, [day], settings.preferences)
+        rows = blocks_of_users(tables, day, user_streamers(preferred, heard))
+        return write_blocks(tables, EXPLORATION_CANDIDATE, day, rows, candidates)
+    finally:
+        heard.unpersist()

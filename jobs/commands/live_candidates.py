@@ -5,25 +5,21 @@ from datetime import date
 
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import (
-    LIVE_CANDIDATE,
-    PREFERRED_STREAMER,
-    RELATED_STREAMER,
-    STREAMER_ORIENTATION,
-    VIEW_VALUE,
-)
-from jobs.commands.readings import of_days, window_views, write
-from jobs.needs import OfDay, Window
+from contracts.tables import LIVE_CANDIDATE, RELATED_STREAMER, STREAMER_ORIENTATION, VIEW_VALUE
+from jobs.block_writes import blocks_of_users, write_blocks
+from jobs.commands.readings import of_days, preferred_need, preferred_of_days, publish_time, read, window_views
+from jobs.needs import OfDay, Period, Window
 from jobs.tables import Tables
-from jobs.transformations.live_candidates import live_candidates
+from jobs.transformations.live_candidates import LiveCandidates, oriented_users
+from jobs.transformations.scored_pairs import Links
 from jobs.transformations.streamer_orientation import visits
 
 
-def needs(settings: Settings) -> tuple[Window, OfDay, OfDay, OfDay]:
+def needs(settings: Settings) -> tuple[Window, Period, OfDay, OfDay]:
     """What a day reads."""
     return (
         Window(VIEW_VALUE, required=True, window_days=settings.neighbors.visit_window_days),
-        OfDay(PREFERRED_STREAMER, required=True),
+        preferred_need(settings.preferences),
         OfDay(RELATED_STREAMER, required=True),
         OfDay(STREAMER_ORIENTATION, required=True),
     )
@@ -31,8 +27,14 @@ def needs(settings: Settings) -> tuple[Window, OfDay, OfDay, OfDay]:
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the live candidates of each day."""
-    window, *of_day = needs(settings)
-    watched = visits(window_views(tables, window, days))
-    preferred, related, orientation = (of_days(tables, need, days) for need in of_day)
-    found = live_candidates(preferred, related, orientation, watched, settings.neighbors)
-    return write(tables, LIVE_CANDIDATE, days, found, settings)
+    return [_run_day(tables.afresh(), day, settings) for day in days]
+
+
+def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
+    window, period, of_related, of_users = needs(settings)
+    preferred = preferred_of_days(tables, period, [day], settings.preferences)
+    orientation, watched = of_days(tables, of_users, [day]), visits(window_views(tables, window, [day]))
+    related = Links.of_related(read(tables, of_related, [day]).toArrow())
+    candidates = LiveCandidates(related, settings.neighbors, publish_time(tables, day, settings))
+    rows = blocks_of_users(tables, day, oriented_users(preferred, orientation, watched))
+    return write_blocks(tables, LIVE_CANDIDATE, day, rows, candidates)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
@@ -10,11 +11,13 @@ from contracts import columns as c
 from contracts.clock import available_at, day_bounds
 from contracts.errors import PartialDayError
 from contracts.schema import Table
-from contracts.settings import Settings
+from contracts.settings import PreferenceSettings, Settings
 from contracts.snapshots import Snapshot
-from jobs.needs import Latest, Need, OfDay, Window
+from contracts.tables import PREFERRED_STREAMER
+from jobs.needs import Latest, Need, OfDay, Period, Window
 from jobs.tables import Tables
 from jobs.transformations.as_of import AS_OF, moment_of, spread
+from jobs.transformations.preferred_streamers import lists_on_each_day, preferred_on
 from jobs.transformations.views import latest_views
 
 
@@ -71,10 +74,37 @@ def of_days(tables: Tables, need: OfDay, days: Sequence[date]) -> DataFrame:
     return spread(tables.read_for(need.table, needed), used_by(needed))
 
 
+def preferred_of_days(tables: Tables, need: Period, days: Sequence[date], preferences: PreferenceSettings) -> DataFrame:
+    """user, streamer, rank, score, last view day and `as_of`: the newest list of each user, decayed to each day.
+
+    Raises:
+        MissingPartitionError: the lists of one of the days have not been made.
+    """
+    return preferred_on(lists_on_each_day(read(tables, need, days), days, preferences), preferences)
+
+
+def preferred_need(preferences: PreferenceSettings) -> Period:
+    """What `preferred_of_days` reads."""
+    return Period(PREFERRED_STREAMER, required=True, period_days=preferences.full_every_days)
+
+
 def as_known(tables: Tables, need: Latest, days: Sequence[date]) -> DataFrame:
     """Rows as known on each day, with `as_of`: VODs and clips, for one."""
     needed = partitions(tables, need, days)
     return spread(tables.read_for(need.table, needed), used_by(needed))
+
+
+def read_small(tables: Tables, need: Need, day: date, columns: Sequence[str]) -> pa.Table:
+    """The partitions that a day needs, without Spark: some rows per streamer or content are not worth a query.
+
+    Raises:
+        MissingPartitionError: one that is required is not there; the message says which job to run.
+    """
+    found = [tables.warehouse.require(need.table, dt) for dt in partitions(tables, need, [day])[day]]
+    tables.inputs.update({snapshot.reference[0]: snapshot for snapshot in found})
+    parts = [tables.warehouse.read_snapshot(need.table, snapshot, columns) for snapshot in found]
+    nothing = need.table.schema.empty_table().select(list(columns))
+    return pa.concat_tables([nothing, *parts], promote_options="default")  # Spark's columns are all nullable
 
 
 def used_by(needed: Mapping[date, Sequence[date]]) -> dict[date, list[date]]:
@@ -92,11 +122,18 @@ def write(tables: Tables, table: Table, days: Sequence[date], rows: DataFrame, s
     return write_rows(tables, table, days, rows.withColumn(c.AVAILABLE_AT, available))
 
 
-def write_rows(tables: Tables, table: Table, days: Sequence[date], rows: DataFrame) -> list[Snapshot]:
-    """Write partitions from rows with `as_of`."""
+def write_rows(
+    tables: Tables, table: Table, days: Sequence[date], rows: DataFrame, cumulative: bool = False
+) -> list[Snapshot]:
+    """Write partitions from rows with `as_of`.
+
+    Args:
+        cumulative: A day's rows build on those of the days before it.
+    """
     if len(days) == 1:
         return [tables.write(table, days[0], rows.drop(AS_OF))]
-    return tables.write_days(table, days, rows.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF))
+    with_dt = rows.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF)
+    return tables.write_days(table, days, with_dt, cumulative)
 
 
 def end_of(tables: Tables, day: date, settings: Settings) -> datetime:

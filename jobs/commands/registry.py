@@ -17,7 +17,9 @@ from jobs.commands import (
     candidate_lists,
     content_values,
     exploration_candidates,
+    exploration_report,
     live_candidates,
+    next_contents,
     popular_items,
     preferred_streamers,
     related_streamers,
@@ -35,7 +37,7 @@ from jobs.tables import Tables
 
 @dataclass(frozen=True)
 class Job:
-    """One command that writes partitions of one table.
+    """One command that writes partitions of one table, and of others that come of the same work.
 
     Args:
         run: Writes the partitions of consecutive days, with one Spark job where it can.
@@ -48,8 +50,14 @@ class Job:
     run: Callable[[Tables, Sequence[date], Settings], list[Snapshot]]
     needs: Callable[[Settings], tuple[Need, ...]]
     writes: Table
+    also_writes: tuple[Table, ...] = ()
     in_backfill: bool = True
     hourly: bool = False
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All that it writes; a day's partitions have the same needs."""
+        return (self.writes, *self.also_writes)
 
     def reads(self, settings: Settings) -> set[str]:
         """Names of the tables that it reads."""
@@ -62,7 +70,14 @@ class Job:
 
 JOBS: Final = (
     Job("view_valuation", view_valuation.run, view_valuation.needs, t.VIEW_VALUE, hourly=True),
-    Job("preferred_streamers", preferred_streamers.run, preferred_streamers.needs, t.PREFERRED_STREAMER, hourly=True),
+    Job(
+        "preferred_streamers",
+        preferred_streamers.run,
+        preferred_streamers.needs,
+        t.PREFERRED_STREAMER,
+        also_writes=(t.PREFERENCE_STATE,),
+        hourly=True,
+    ),
     Job("content_values", content_values.run, content_values.needs, t.CONTENT_VALUE, hourly=True),
     Job("popular_items", popular_items.run, popular_items.needs, t.POPULAR_ITEM, in_backfill=False, hourly=True),
     Job("streamer_features", streamer_features.run, streamer_features.needs, t.STREAMER_FEATURE),
@@ -99,6 +114,7 @@ JOBS: Final = (
         in_backfill=False,
         hourly=True,
     ),
+    Job("next_contents", next_contents.run, next_contents.needs, t.NEXT_CONTENT, in_backfill=False),
     Job(
         candidate_lists.NAME,
         candidate_lists.run,
@@ -108,6 +124,13 @@ JOBS: Final = (
         hourly=True,
     ),
     Job("segment_lists", segment_lists.run, segment_lists.needs, t.SEGMENT_LIST, in_backfill=False, hourly=True),
+    Job(
+        "exploration_report",
+        exploration_report.run,
+        exploration_report.needs,
+        t.EXPLORATION_REPORT,
+        in_backfill=False,
+    ),
 )
 
 

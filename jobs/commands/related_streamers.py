@@ -5,20 +5,21 @@ from datetime import date
 
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import PREFERRED_STREAMER, RELATED_STREAMER
-from jobs.commands.readings import of_days, write
-from jobs.needs import OfDay
+from contracts.tables import RELATED_STREAMER
+from jobs.commands.readings import preferred_need, preferred_of_days, write
+from jobs.needs import Period
 from jobs.tables import Tables
 from jobs.transformations.related_streamers import related_streamers
 
 
-def needs(settings: Settings) -> tuple[OfDay]:  # noqa: ARG001  every job is asked alike
+def needs(settings: Settings) -> tuple[Period]:
     """What a day reads."""
-    return (OfDay(PREFERRED_STREAMER, required=True),)
+    return (preferred_need(settings.preferences),)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the related streamers of each day."""
-    (preferred,) = needs(settings)
-    related = related_streamers(of_days(tables, preferred, days), settings.neighbors)
+    (need,) = needs(settings)
+    preferred = preferred_of_days(tables, need, days, settings.preferences)
+    related = related_streamers(preferred, settings.neighbors)
     return write(tables, RELATED_STREAMER, days, related, settings)

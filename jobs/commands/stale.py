@@ -43,7 +43,7 @@ _WORDS: Final = {
     StaleReason.NEW: "was not read",
     StaleReason.STALE: "is stale itself",
 }
-_JOBS: Final = {job.writes.name: job for job in JOBS}
+_JOBS: Final = {table.name: job for job in JOBS for table in job.tables}
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,16 @@ class Lineage:
         return tuple(sorted(stale, key=lambda entry: (order.index(entry[1]), entry[0])))
 
     def _would_read(self, own: Snapshot) -> Iterator[Partition]:
-        """By declaration where the table is a job's; of the others the manifest is all that is known."""
+        """What it has read, and what the job that writes it declares."""
+        for reference in own.inputs:
+            table, _, day = reference.partition("/")
+            yield Partition(table, date.fromisoformat(day))
         job = _JOBS.get(own.table)
-        if job is None:
-            for reference in own.inputs:
-                table, _, day = reference.partition("/")
-                yield Partition(table, date.fromisoformat(day))
-            return
-        for need in job.needs(self.settings):
+        for need in job.needs(self.settings) if job else ():
             for dt in need.partitions(self._days(need.table.name), date.fromisoformat(own.dt)):
-                yield Partition(need.table.name, dt)
+                partition = Partition(need.table.name, dt)
+                if str(partition) not in own.inputs:
+                    yield partition
 
     def _reason(self, own: Snapshot, read: Partition) -> StaleReason | None:
         current = self._snapshot(read)
@@ -133,7 +133,7 @@ class Lineage:
             return None
         partition, identity = current.reference
         if partition not in own.inputs:
-            return StaleReason.NEW
+            return None if current.until else StaleReason.NEW
         if own.inputs[partition] != identity:
             return StaleReason.CHANGED
         return StaleReason.STALE if self._judge(read) else None
@@ -166,7 +166,8 @@ def to_bring_on(lineage: Lineage, changed: Collection[Partition]) -> dict[str, l
             History(t.USER_FEATURE),
         ),
         "python -m serving publish": tuple(
-            OfDay(table) for table in (t.CANDIDATE_LIST, t.SEGMENT_LIST, t.REPRESENTATIVE_VOD, t.RELATED_STREAMER)
+            OfDay(table)
+            for table in (t.CANDIDATE_LIST, t.SEGMENT_LIST, t.REPRESENTATIVE_VOD, t.RELATED_STREAMER, t.NEXT_CONTENT)
         ),
         "python -m serving publish_channels": (OfDay(t.REPRESENTATIVE_VOD),),
         "python -m serving sync_seen": (

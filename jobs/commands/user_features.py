@@ -7,24 +7,25 @@ from pyspark.sql import DataFrame
 
 from contracts.settings import FeatureSettings, Settings
 from contracts.snapshots import Snapshot
-from contracts.tables import EARLIER_VIEW, PREFERRED_STREAMER, USER_FEATURE, VIEW_VALUE
-from jobs.commands.readings import of_days, partitions, used_by, window_views, write
-from jobs.needs import Latest, OfDay, Window
+from contracts.tables import EARLIER_VIEW, USER_FEATURE, VIEW_VALUE
+from jobs.commands.readings import partitions, preferred_need, preferred_of_days, used_by, window_views, write
+from jobs.needs import Latest, Period, Window
 from jobs.tables import Tables
 from jobs.transformations.as_of import spread
 from jobs.transformations.user_features import earlier_contents, user_features
 
 
-def needs(settings: Settings) -> tuple[Window, OfDay, Latest]:
+def needs(settings: Settings) -> tuple[Window, Period, Latest]:
     """What a day reads."""
     window = Window(VIEW_VALUE, required=True, window_days=settings.features.window_days)
-    return window, OfDay(PREFERRED_STREAMER, required=True), Latest(EARLIER_VIEW)
+    return window, preferred_need(settings.preferences), Latest(EARLIER_VIEW)
 
 
 def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapshot]:
     """Write the user features of each day."""
-    window, of_day, untimed = needs(settings)
-    views, preferred = window_views(tables, window, days), of_days(tables, of_day, days)
+    window, period, untimed = needs(settings)
+    views = window_views(tables, window, days)
+    preferred = preferred_of_days(tables, period, days, settings.preferences)
     earlier = _earlier(tables, untimed, days, settings.features)
     return write(tables, USER_FEATURE, days, user_features(views, preferred, earlier, settings.features), settings)
 

@@ -33,6 +33,7 @@ from jobs.transformations.fusion import (
 )
 from jobs.transformations.fusion_methods import parts
 from jobs.transformations.preference_order import PreferenceOrder
+from jobs.transformations.user_blocks import some_users
 
 KINDS: Final = tuple(ItemKind)
 ORIGIN: Final = "origin"
@@ -138,15 +139,9 @@ class FusedLists:
         Args:
             rows: All source rows of these users, see `candidate_lists.source_rows`; in any order.
         """
-        ids, users = np.unique(rows.column(c.USER_ID).to_numpy(), return_inverse=True)
-        order = np.argsort(users, kind="stable")
-        columns = (rows.column(name).to_numpy()[order] for name in SOURCE_COLUMNS[1:])
-        sorted_rows = _Rows(users[order], *columns)
-        for start in range(0, len(ids), _USERS_AT_ONCE):
-            some = ids[start : start + _USERS_AT_ONCE]
-            edges = np.searchsorted(sorted_rows.users, [start, start + len(some)])
-            part = sorted_rows.where(slice(*edges))
-            yield self._lists(replace(part, users=part.users - start), some)
+        for some in some_users(rows, _USERS_AT_ONCE):
+            columns = (some.rows.column(name).to_numpy() for name in SOURCE_COLUMNS[1:])
+            yield self._lists(_Rows(some.users, *columns), some.ids)
 
     def _lists(self, rows: _Rows, ids: Ints) -> pa.Table:
         lists = []

@@ -23,7 +23,7 @@ def related_streamers(preferred: DataFrame, neighbors: NeighborSettings) -> Data
     """Ranked related streamers per streamer, and `as_of`; without `available_at`.
 
     Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
+        preferred: As `preferred_on` makes them, with `as_of`.
     """
     pairs = _pairs(_weights(preferred))
     lengths = pairs.where(f.col(_LEFT) == f.col(_RIGHT))

@@ -18,7 +18,7 @@ def user_features(views: DataFrame, preferred: DataFrame, earlier: DataFrame, fe
 
     Args:
         views: Latest views of the window that ends with each `as_of`, partitioned by user.
-        preferred: `preferred_streamer_v1` of the same days.
+        preferred: As `preferred_on` makes them, of the same days.
         earlier: As `earlier_contents` makes them, with `as_of`.
     """
     joined = (

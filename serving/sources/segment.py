@@ -2,22 +2,15 @@
 
 from dataclasses import dataclass
 
-from contracts.errors import PayloadError
 from contracts.names import Segment
-from contracts.payload import unpack
 from serving.query import Level, Query
+from serving.sources.unpacked import unpacked
 from serving.stages import Fetched
 from serving.stores.protocol import GenerationStore
 
 
 def _fetch(store: GenerationStore, query: Query, segment: str) -> Fetched:
-    packed = store.segment_list(query.generation, query.request.surface, segment)
-    if packed is None:
-        return Fetched(None, f"segment `{segment}` has no list in this generation")
-    try:
-        return Fetched(unpack(packed))
-    except PayloadError as error:
-        return Fetched(None, f"the list of segment `{segment}` cannot be read: {error}")
+    return unpacked(store.segment_list(query.generation, query.lists, segment), f"segment `{segment}`")
 
 
 @dataclass(frozen=True)

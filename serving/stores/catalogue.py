@@ -26,6 +26,9 @@ class Catalogue(Protocol):
 
     def names(self, streamer_ids: Ids) -> list[str | None]: ...
 
+    def streamer(self, content_id: int) -> int | None:
+        """Whose content it is; None for what is not in the catalogue."""
+
 
 @dataclass(frozen=True)
 class _Index:
@@ -60,13 +63,14 @@ class InProcessCatalogue:
         visibility = contents.column(c.VISIBILITY).to_numpy(zero_copy_only=False)
         self._is_public: npt.NDArray[np.bool_] = visibility.astype(str) == Visibility.PUBLIC
         self._titles = contents.column(c.TITLE)
+        self._owners = contents.column(c.STREAMER_ID)
         self._streamers = _Index.over(streamers.column(c.STREAMER_ID).to_numpy())
         self._names = streamers.column(c.NAME)
 
     @classmethod
     def latest(cls, warehouse: Warehouse) -> "InProcessCatalogue":
         """The newest partitions; empty for a log without a catalogue."""
-        contents = _latest(warehouse, CONTENT, [c.CONTENT_ID, c.TITLE, c.VISIBILITY])
+        contents = _latest(warehouse, CONTENT, [c.CONTENT_ID, c.STREAMER_ID, c.TITLE, c.VISIBILITY])
         return cls(contents, _latest(warehouse, STREAMER, [c.STREAMER_ID, c.NAME]))
 
     def visible(self, content_ids: Ids) -> npt.NDArray[np.bool_]:
@@ -80,6 +84,10 @@ class InProcessCatalogue:
 
     def names(self, streamer_ids: Ids) -> list[str | None]:
         return _values(self._names, self._streamers.rows(streamer_ids))
+
+    def streamer(self, content_id: int) -> int | None:
+        (row,) = self._contents.rows(np.array([content_id], np.int64))
+        return self._owners[int(row)].as_py() if row >= 0 else None
 
 
 def _values(column: pa.ChunkedArray, rows: npt.NDArray[np.intp]) -> list[str | None]:

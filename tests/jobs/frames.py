@@ -1,6 +1,6 @@
 """Frames for tests: only the columns that matter are written, the others get a harmless value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -39,6 +39,15 @@ def frame(spark: SparkSession, table: Table, *rows: Mapping[str, Any]) -> DataFr
     filled = [{c.DT: DAY.isoformat(), **row} for row in rows_of(table, *rows)]
     schema = spark_schema(table).add(c.DT, "string")
     return spark.createDataFrame([tuple(row[name] for name in names) for row in filled], schema)
+
+
+def preferred(
+    spark: SparkSession, *rows: tuple[int, int, int, float], last_view_days: Sequence[date] = ()
+) -> DataFrame:
+    """Preferred streamers as jobs read them: user, streamer, rank, score; last viewed on DAY unless told."""
+    schema = f"{c.USER_ID} long, {c.STREAMER_ID} long, {c.RANK} int, {c.SCORE} double, {c.LAST_VIEW_DAY} date"
+    days = last_view_days or [DAY] * len(rows)
+    return spark.createDataFrame([(*row, day) for row, day in zip(rows, days, strict=True)], schema)
 
 
 def as_of_day(frame: DataFrame) -> DataFrame:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 DAY = "2022-04-30"
 ORDER = (names.DAG_INGEST, names.DAG_DAILY_FEATURES, names.DAG_TRAIN_TWO_TOWER, names.DAG_PUBLISH_CANDIDATES)
-WRITERS = {job.writes.name: job.name for job in JOBS} | {
+WRITERS = {table.name: job.name for job in JOBS for table in job.tables} | {
     table.name: "import_log" for table in (t.WATCH_EVENT, t.USER_ACTION, t.CONTENT, t.STREAMER, t.EARLIER_VIEW)
 }
-WRITERS[t.RETRIEVED_CANDIDATE.name] = "retrieve"
+WRITERS |= {t.RETRIEVED_CANDIDATE.name: "retrieve", t.IMPRESSION.name: "drain_impressions"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def dag_bag(tmp_path_factory: pytest.TempPathFactory) -> "DagBag":
 def test_a_job_runs_after_the_jobs_that_write_what_it_reads(dag_bag: "DagBag", job: Job) -> None:
     done_before = _done_before(dag_bag, job.name)
 
-    needed = {WRITERS[table] for table in job.reads(Settings())}
+    needed = {WRITERS[table] for table in job.reads(Settings())} - {job.name}  # of the days before
 
     assert needed <= done_before, f"in dags/, put {sorted(needed - done_before)} before {job.name}"
 

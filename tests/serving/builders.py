@@ -13,6 +13,7 @@ from contracts.snapshots import Warehouse
 from contracts.tables import (
     CANDIDATE_LIST,
     CONTENT,
+    NEXT_CONTENT,
     RELATED_STREAMER,
     REPRESENTATIVE_VOD,
     SEGMENT_LIST,
@@ -87,6 +88,7 @@ def small_platform(root: Path) -> Warehouse:
     write(warehouse, SEGMENT_LIST, DAY, [*light, *everybody])
     write(warehouse, REPRESENTATIVE_VOD, DAY, vod_rows({10: [101, 103], 300: [301]}))
     write(warehouse, RELATED_STREAMER, DAY, related_rows({10: [12, 11]}))
+    write(warehouse, NEXT_CONTENT, DAY, next_rows({101: [(200, "co_watched"), (102, "co_watched"), (103, "fresh")]}))
     write(warehouse, USER_FEATURE, DAY, user_rows({1: "heavy", 2: "light", 3: "light"}))
     write(warehouse, CONTENT, DAY, content_rows({101: "public", 102: "removed"}))
     streamers = [{c.STREAMER_ID: 10 + index, c.NAME: f"streamer-{index}"} for index in range(6)]
@@ -122,6 +124,25 @@ def related_rows(streamers: dict[int, list[int]]) -> list[dict[str, Any]]:
         }
         for streamer, related in streamers.items()
         for rank, other in enumerate(related, start=1)
+    ]
+
+
+def next_rows(targets: dict[int, list[tuple[int, str]]]) -> list[dict[str, Any]]:
+    """Clips of streamer 14 to offer after a content, with their source, best first."""
+    return [
+        {
+            c.TARGET_ID: target,
+            c.CONTENT_ID: content,
+            c.CONTENT_KIND: "clip",
+            c.STREAMER_ID: 14,
+            c.RANK: rank,
+            c.SOURCE: source,
+            c.SCORE: 1.0 / rank,
+            c.SUPPORT: 3.0,
+            c.AVAILABLE_AT: NOW,
+        }
+        for target, offered in targets.items()
+        for rank, (content, source) in enumerate(offered, start=1)
     ]
 
 

@@ -92,6 +92,15 @@ def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None
     assert [vod.content_id for vod in store.vods(10, 5)] == [101, 103]
 
 
+def test_what_comes_after_a_content_is_served_and_proven(platform: str) -> None:
+    ok("publish", "--date", platform)
+    asked = ("recommend", "--user", "1", "--surface", "watch_next", "--after", "101", "--limit", "2", "--json")
+    slate = json.loads(ok(*asked, "--request-id", "r2", "--at", f"{platform}T12:00"))
+    assert {item["item_id"] for item in slate["items"]} == {103, 200}
+    ok("drain_impressions", "--date", platform)
+    assert ok("recompute", "--date", platform, "--request-id", "r2").startswith("equal: ")
+
+
 def test_rollback_serves_the_earlier_generation(platform: str) -> None:
     first = json.loads(ok("publish", "--date", platform))
     ok("publish", "--date", platform)
@@ -108,6 +117,7 @@ def test_rollback_serves_the_earlier_generation(platform: str) -> None:
         (("recommend", "--user", "1", "--surface", "home_clips"), "nothing has been published"),
         (("recommend", "--user", "1", "--surface", "shelf"), "surface `shelf` is unknown"),
         (("recommend", "--surface", "home_clips", "--limit", "0"), "limit 0 is out of range"),
+        (("recommend", "--surface", "watch_next"), "surface `watch_next` needs a content that was watched"),
         (("recommend", "--surface", "home_clips", "--at", "noon"), "--at noon is not an ISO time"),
         (("drain_impressions", "--date", "x"), "is not a day"),
         (("update_posteriors", "--date", "2026-01-30"), "python -m jobs view_valuation"),

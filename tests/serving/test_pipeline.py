@@ -42,7 +42,7 @@ def query(limit: int) -> Query:
     codes = np.ones(4, np.uint8)
     packed = pack(CandidateColumns(items, codes, items + 100, codes, np.zeros(4, np.float32)))
     user = UserRow({"model_version": ""}, packed, None, NOTHING, NOTHING, NOTHING)
-    return Query(to_request("r", 1, "home_clips", limit, NOW, 100), "g", user, "light")
+    return Query(to_request("r", 1, "home_clips", limit, NOW, 100), "g", user, "light", Surface.HOME_CLIPS)
 
 
 def test_a_score_that_is_no_number_ranks_last(clients: Clients) -> None:

@@ -16,7 +16,7 @@ from contracts.errors import MissingPartitionError, StoreUnavailableError
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, USER_FEATURE
+from contracts.tables import CANDIDATE_LIST, NEXT_CONTENT, USER_FEATURE
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
@@ -34,7 +34,7 @@ def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Pa
     assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
     assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
     assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
-    assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 3, 3)
+    assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 4, 3)
 
 
 def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store, tmp_path: Path) -> None:
@@ -50,6 +50,15 @@ def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store
         ("streamer", "related_streamers")
     }
     assert store.target_list(report.generation, "related_streamers", 300) is None
+
+
+def test_what_is_offered_after_a_content_is_a_list_of_that_content(store: Store, tmp_path: Path) -> None:
+    report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
+
+    offered = unpack(store.target_list(report.generation, "watch_next", 101) or b"")
+
+    assert (offered.item_ids.tolist(), set(offered.streamer_ids.tolist())) == ([200, 102, 103], {14})
+    assert [SOURCES[source] for source in offered.sources] == ["co_watched", "co_watched", "fresh"]
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 1_000])
@@ -89,11 +98,12 @@ def test_a_day_without_lists_says_which_job_to_run(store: Store, tmp_path: Path)
         publish(Warehouse(tmp_path), store, SETTINGS, DAY, NOW)
 
 
-def test_a_running_day_takes_the_segments_of_the_newest_features(store: Store, tmp_path: Path) -> None:
+def test_a_running_day_takes_the_newest_partition_of_a_slower_table(store: Store, tmp_path: Path) -> None:
     warehouse = small_platform(tmp_path)
-    today, yesterday = (warehouse.partition_path(USER_FEATURE, day) for day in (DAY, DAY - timedelta(days=1)))
-    today.rename(yesterday)
-    assert publish(warehouse, store, SETTINGS, DAY, NOW).users == 3
+    for table in (USER_FEATURE, NEXT_CONTENT):
+        warehouse.partition_path(table, DAY).rename(warehouse.partition_path(table, DAY - timedelta(days=1)))
+    report = publish(warehouse, store, SETTINGS, DAY, NOW)
+    assert (report.users, report.target_lists) == (3, 4)
 
 
 class DyingStore(RedisStore):

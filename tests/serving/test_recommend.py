@@ -6,21 +6,12 @@ from contracts import redis_keys
 from contracts.errors import InvalidRequestError, NoGenerationError
 from contracts.settings import Settings
 from serving.live import Lease, go_live
-from serving.publish import publish
 from serving.recommend import Recommender, to_request
 from serving.slate import Slate
 from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.protocol import Store
 from serving.wiring import Clients
-from tests.serving.builders import DAY, NOW, small_platform
-
-
-@pytest.fixture
-def recommender(store: Store, tmp_path: Path) -> Recommender:
-    settings = Settings(home=tmp_path)
-    warehouse = small_platform(tmp_path)
-    publish(warehouse, store, settings.serving, DAY, NOW)
-    return Recommender(Clients(store, InProcessCatalogue.latest(warehouse), settings))
+from tests.serving.builders import NOW, small_platform
 
 
 def ask(recommender: Recommender, user: int | None, surface: str = "home_clips", limit: int = 5) -> Slate:
@@ -150,7 +141,7 @@ def test_before_the_first_publish_there_is_nothing_to_serve(store: Store, tmp_pa
     ("user", "surface", "limit", "message"),
     [
         (1, "home_clip", 5, "surface `home_clip` is unknown; known are home_live, home_clips"),
-        (1, "watch_next", 5, "surface `watch_next` is not served yet"),
+        (1, "channel_vods", 5, "surface `channel_vods` is not served yet"),
         (1, "home_clips", 0, "limit 0 is out of range; ask for 1 to 100 items"),
         (1, "home_clips", 10_000, "limit 10000 is out of range"),
         (2**63, "home_clips", 5, "is not a 64-bit id"),

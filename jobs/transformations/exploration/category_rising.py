@@ -6,37 +6,15 @@
 A viewer is a user with a valued view on a day; k keeps a step from one viewer to three from being a rise.
 """
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as f
+import numpy as np
 
-from contracts import columns as c
 from contracts.settings import ExplorationSettings
-from jobs.transformations.arithmetic import with_rank
-from jobs.transformations.as_of import AS_OF
-from jobs.transformations.exploration.trends import EARLIER_RATE, RECENT_RATE
+from jobs.transformations.exploration.trends import Trends
+from jobs.transformations.scored_pairs import Links
 
 
-def category_rising(tastes: DataFrame, trends: DataFrame, exploration: ExplorationSettings) -> DataFrame:
-    """User, streamer, score and `as_of`.
-
-    Args:
-        tastes: `trends.tastes`.
-        trends: `trends.streamer_trends`.
-    """
-    prior = f.lit(exploration.prior_daily_viewers)
-    rise = f.log((f.col(RECENT_RATE) + prior) / (f.col(EARLIER_RATE) + prior))
-    rising = trends.withColumn(c.SCORE, rise).where(f.col(c.SCORE) > f.log(f.lit(exploration.min_rise)))
-    return for_tastes(tastes, rising, exploration.per_category)
-
-
-def for_tastes(tastes: DataFrame, streamers: DataFrame, per_category: int) -> DataFrame:
-    """The best streamers of each category for the users whose category it is: user, streamer, score and `as_of`.
-
-    Args:
-        streamers: Streamer, category, score and `as_of`.
-    """
-    ranked = with_rank(streamers, [AS_OF, c.CATEGORY], f.desc(c.SCORE), f.asc(c.STREAMER_ID))
-    best = ranked.where(f.col(c.RANK) <= per_category).select(AS_OF, c.CATEGORY, c.STREAMER_ID, c.SCORE)
-    return tastes.join(f.broadcast(best), on=[AS_OF, c.CATEGORY], how="inner").select(
-        AS_OF, c.USER_ID, c.STREAMER_ID, (f.col(c.SHARE) * f.col(c.SCORE)).alias(c.SCORE)
-    )
+def rising(trends: Trends, exploration: ExplorationSettings) -> Links:
+    """The streamers of each category who rise most."""
+    prior = exploration.prior_daily_viewers
+    rise = np.log((trends.recent_rate + prior) / (trends.earlier_rate + prior))
+    return trends.best_of_categories(rise, rise > np.log(exploration.min_rise), exploration.per_category)

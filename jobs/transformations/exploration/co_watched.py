@@ -1,18 +1,9 @@
-"""`co_watched`: streamers that the people who prefer the user's streamers prefer.
+"""`co_watched`: streamers that the people who prefer the user's streamers prefer, see `scored_pairs.related_scores`."""
 
-score(u, t) = sum over u's preferred streamers s of  w(u, s) related(s, t)      with w as in `related_streamers`
-"""
-
-from pyspark.sql import DataFrame
-
-from jobs.transformations.live_candidates import preference_weights, related_scores
+from jobs.transformations.scored_pairs import Links, Pairs, related_scores
+from jobs.transformations.user_streamers import UserStreamers
 
 
-def co_watched(preferred: DataFrame, related: DataFrame) -> DataFrame:
-    """User, streamer, score and `as_of`.
-
-    Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
-        related: `related_streamer_v1` with `as_of`.
-    """
-    return related_scores(preference_weights(preferred), related)
+def co_watched(known: UserStreamers, related: Links) -> Pairs:
+    """User, streamer and score."""
+    return related_scores(known.preferred, related)

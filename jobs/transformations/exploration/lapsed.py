@@ -3,23 +3,18 @@
 score(u, s) = score of preference * 2^(age of the last visit / half-life): what it was at the last visit
 """
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as f
+import numpy as np
 
-from contracts import columns as c
-from jobs.transformations.arithmetic import decay
-from jobs.transformations.as_of import AS_OF
+from jobs.transformations.scored_pairs import Pairs
+from jobs.transformations.user_streamers import UserStreamers
 
 
-def lapsed(preferred: DataFrame, lapsed_days: int, half_life_days: float) -> DataFrame:
-    """User, streamer, score and `as_of`.
+def lapsed(known: UserStreamers, lapsed_days: int, half_life_days: float) -> Pairs:
+    """User, streamer and score.
 
     Args:
-        preferred: `preferred_streamer_v1` with `as_of`.
         lapsed_days: Days without a visit.
         half_life_days: The preferences' own.
     """
-    age = f.datediff(AS_OF, c.LAST_VIEW_DAY)
-    return preferred.where(age >= f.lit(lapsed_days)).select(
-        AS_OF, c.USER_ID, c.STREAMER_ID, (f.col(c.SCORE) / decay(age, half_life_days)).alias(c.SCORE)
-    )
+    at_last_visit = known.preferred.scores * np.exp2(known.ages / half_life_days)
+    return known.preferred.with_scores(at_last_visit).where(known.ages >= lapsed_days)

@@ -7,32 +7,17 @@ New: the first view is at most `newcomer_days` old, and the log goes further bac
 star.
 """
 
-from typing import Final
+import numpy as np
 
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as f
-
-from contracts import columns as c
 from contracts.settings import ExplorationSettings
-from jobs.transformations.as_of import AS_OF
-from jobs.transformations.exploration.category_rising import for_tastes
-from jobs.transformations.exploration.trends import FIRST_DAY, LOG_BEGINS
-
-_IS_SMALL: Final = "is_small"
+from jobs.transformations.exploration.trends import Trends
+from jobs.transformations.scored_pairs import Links
 
 
-def newcomer(tastes: DataFrame, trends: DataFrame, exploration: ExplorationSettings) -> DataFrame:
-    """User, streamer, score and `as_of`.
-
-    Args:
-        tastes: `trends.tastes`.
-        trends: `trends.streamer_trends`.
-    """
-    by_size = Window.partitionBy(AS_OF).orderBy(c.VIEWERS)
-    is_small = f.percent_rank().over(by_size) < f.lit(exploration.small_share)
-    is_new = f.datediff(AS_OF, FIRST_DAY) < f.lit(exploration.newcomer_days)
-    is_new &= f.datediff(AS_OF, LOG_BEGINS) >= f.lit(exploration.newcomer_days)
-    found = trends.withColumn(_IS_SMALL, is_small).where(is_new | f.col(_IS_SMALL))
-    evident = found.where(f.col(c.VIEWERS) >= exploration.min_viewers)
-    valued = evident.withColumn(c.SCORE, f.col(c.VALUE_LOWER_BOUND)).where(f.col(c.SCORE) > 0)
-    return for_tastes(tastes, valued, exploration.per_category)
+def newcomers(trends: Trends, exploration: ExplorationSettings) -> Links:
+    """The best-valued newcomers of each category."""
+    fewer = np.searchsorted(np.sort(trends.viewers), trends.viewers)
+    is_small = fewer < exploration.small_share * max(1, len(trends.viewers) - 1)
+    is_new = (trends.age_days < exploration.newcomer_days) & (trends.log_days >= exploration.newcomer_days)
+    is_evident = (trends.viewers >= exploration.min_viewers) & (trends.value > 0)
+    return trends.best_of_categories(trends.value, (is_small | is_new) & is_evident, exploration.per_category)

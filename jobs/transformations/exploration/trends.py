@@ -1,73 +1,34 @@
-"""What the kinds of exploration know of streamers and of users' categories."""
+"""What the kinds of exploration know of streamers."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from pyspark.sql import DataFrame, Window
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.settings import ExplorationSettings
-from jobs.transformations.arithmetic import exact_sum, share, with_rank
+from jobs.transformations.arithmetic import exact_sum, share
 from jobs.transformations.as_of import AS_OF
+from jobs.transformations.scored_pairs import Bools, Floats, Ints, Links, Pairs
 from jobs.transformations.views import played
 
-RECENT_RATE: Final = "recent_rate"
-EARLIER_RATE: Final = "earlier_rate"
-FIRST_DAY: Final = "first_day"
-LOG_BEGINS: Final = "log_begins"
+_FIRST_DAY: Final = "first_day"
 _IS_RECENT, _RECENT, _EARLIER, _VALUES, _SQUARES = "is_recent", "recent", "earlier", "values", "squares"
 
 
-def tastes(visits: DataFrame, streamers: DataFrame, exploration: ExplorationSettings) -> DataFrame:
-    """The categories that each user visits most: user, category, share of the visits, `as_of`.
+def voices(views: DataFrame, exploration: ExplorationSettings) -> DataFrame:
+    """One row per user and streamer, and `as_of`; the result is partitioned by user.
 
-    Args:
-        visits: `streamer_orientation.visits`.
-        streamers: `streamer_v1` with `as_of`.
-    """
-    placed = visits.join(f.broadcast(_categories(streamers)), on=[AS_OF, c.STREAMER_ID], how="inner")
-    counts = placed.groupBy(c.USER_ID, AS_OF, c.CATEGORY).agg(f.sum(c.VISITS).alias(c.VISITS))
-    of_user = Window.partitionBy(c.USER_ID, AS_OF).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-    shares = counts.withColumn(c.SHARE, f.col(c.VISITS) / f.sum(c.VISITS).over(of_user))
-    ranked = with_rank(shares, [c.USER_ID, AS_OF], f.desc(c.SHARE), f.asc(c.CATEGORY))
-    return ranked.where(f.col(c.RANK) <= exploration.categories).select(AS_OF, c.USER_ID, c.CATEGORY, c.SHARE)
-
-
-def streamer_trends(views: DataFrame, streamers: DataFrame, exploration: ExplorationSettings) -> DataFrame:
-    """One row per streamer with a category and a view in the window, and `as_of`.
-
-    Viewers a day, recently and earlier; viewers; when the first view was; the lower bound of the value of a viewer's
-    views (mean over viewers minus `confidence_z` standard errors); and when the log begins, as far as the window tells.
+    Visits; days with a valued view, recent and earlier; the first day; and the mean value of the views.
 
     Args:
         views: Latest views of the window that ends with each `as_of`, partitioned by user.
     """
-    found = _counted(_voices(views, exploration.recent_days))
-    begins = f.min(FIRST_DAY).over(Window.partitionBy(AS_OF))
-    earlier_days = f.greatest(f.lit(1), f.datediff(AS_OF, LOG_BEGINS) + f.lit(1 - exploration.recent_days))
-    mean = f.col(_VALUES) / f.col(c.VIEWERS)
-    variance = f.greatest(f.lit(0.0), f.col(_SQUARES) / f.col(c.VIEWERS) - mean * mean)
-    error = f.sqrt((variance + f.lit(exploration.prior_variance)) / f.col(c.VIEWERS))
-    return (
-        found.withColumn(LOG_BEGINS, begins)
-        .join(f.broadcast(_categories(streamers)), on=[AS_OF, c.STREAMER_ID], how="inner")
-        .select(
-            AS_OF,
-            c.STREAMER_ID,
-            c.CATEGORY,
-            c.VIEWERS,
-            FIRST_DAY,
-            LOG_BEGINS,
-            (f.col(_RECENT) / f.lit(exploration.recent_days)).alias(RECENT_RATE),
-            (f.col(_EARLIER) / earlier_days).alias(EARLIER_RATE),
-            f.greatest(f.lit(0.0), mean - f.lit(exploration.confidence_z) * error).alias(c.VALUE_LOWER_BOUND),
-        )
-    )
-
-
-def _voices(views: DataFrame, recent_days: int) -> DataFrame:
-    """One row per user and streamer: days with a valued view, recent and earlier, and the mean value of the views."""
-    is_recent = f.datediff(AS_OF, c.VIEW_DAY) < f.lit(recent_days)
+    is_recent = f.datediff(AS_OF, c.VIEW_DAY) < f.lit(exploration.recent_days)
     daily = (
         played(views)
         .groupBy(c.USER_ID, c.STREAMER_ID, AS_OF, c.VIEW_DAY)
@@ -79,23 +40,89 @@ def _voices(views: DataFrame, recent_days: int) -> DataFrame:
         .withColumn(_IS_RECENT, is_recent)
     )
     return daily.groupBy(c.USER_ID, c.STREAMER_ID, AS_OF).agg(
+        f.count(f.lit(1)).alias(c.VISITS),
         f.sum(f.when(f.col(_IS_RECENT), f.col(c.IS_VALUED)).otherwise(f.lit(0))).alias(_RECENT),
         f.sum(f.when(f.col(_IS_RECENT), f.lit(0)).otherwise(f.col(c.IS_VALUED))).alias(_EARLIER),
-        f.min(c.VIEW_DAY).alias(FIRST_DAY),
+        f.min(c.VIEW_DAY).alias(_FIRST_DAY),
         share(exact_sum(f.col(_VALUES)), exact_sum(f.col(c.WEIGHT))).alias(c.VALUE),
     )
 
 
-def _counted(voices: DataFrame) -> DataFrame:
-    return voices.groupBy(c.STREAMER_ID, AS_OF).agg(
-        f.sum(_RECENT).alias(_RECENT),
-        f.sum(_EARLIER).alias(_EARLIER),
-        f.min(FIRST_DAY).alias(FIRST_DAY),
-        f.count(f.lit(1)).alias(c.VIEWERS),
-        exact_sum(f.col(c.VALUE)).alias(_VALUES),
-        exact_sum(f.col(c.VALUE) * f.col(c.VALUE)).alias(_SQUARES),
+def heard_of(voices: DataFrame, streamers: DataFrame) -> DataFrame:
+    """One row per streamer with a view in the window: what its voices add up to, and its category.
+
+    Args:
+        streamers: `streamer_v1` with `as_of`.
+    """
+    categories = streamers.select(AS_OF, c.STREAMER_ID, c.CATEGORY)
+    return (
+        voices.groupBy(c.STREAMER_ID, AS_OF)
+        .agg(
+            f.sum(_RECENT).alias(_RECENT),
+            f.sum(_EARLIER).alias(_EARLIER),
+            f.min(_FIRST_DAY).alias(_FIRST_DAY),
+            f.count(f.lit(1)).alias(c.VIEWERS),
+            exact_sum(f.col(c.VALUE)).alias(_VALUES),
+            exact_sum(f.col(c.VALUE) * f.col(c.VALUE)).alias(_SQUARES),
+        )
+        .join(f.broadcast(categories), on=[AS_OF, c.STREAMER_ID], how="left")
     )
 
 
-def _categories(streamers: DataFrame) -> DataFrame:
-    return streamers.where(f.col(c.CATEGORY).isNotNull()).select(AS_OF, c.STREAMER_ID, c.CATEGORY)
+@dataclass(frozen=True)
+class Trends:
+    """The streamers that have a category and a view in the window, one place each in all arrays.
+
+    Args:
+        categories: Codes of the categories, in the order of their names.
+        recent_rate: Viewers a day in the recent days; a viewer is a user with a valued view on a day.
+        earlier_rate: The same before.
+        age_days: Days since the first view.
+        log_days: Days since the log began, as far as the window tells.
+        value: Lower bound of the value of a viewer's views: the mean over viewers minus `confidence_z` standard errors.
+    """
+
+    streamers: Ints
+    categories: Ints
+    viewers: Ints
+    recent_rate: Floats
+    earlier_rate: Floats
+    age_days: Ints
+    log_days: int
+    value: Floats
+
+    @classmethod
+    def of(cls, heard: pa.Table, day: date, exploration: ExplorationSettings) -> "Trends":
+        """Out of the rows of `heard_of` for the day."""
+        ages = (np.datetime64(day) - heard.column(_FIRST_DAY).to_numpy()).astype(np.int64)
+        log_days = int(ages.max(initial=0))
+        has_category = heard.column(c.CATEGORY).is_valid().to_numpy()
+        names = heard.column(c.CATEGORY).to_numpy()[has_category].astype(str)
+        sums = {
+            name: heard.column(name).to_numpy()[has_category]
+            for name in (c.STREAMER_ID, c.VIEWERS, _RECENT, _EARLIER, _VALUES, _SQUARES)
+        }
+        viewers = sums[c.VIEWERS]
+        mean = sums[_VALUES] / viewers
+        variance = np.maximum(0.0, sums[_SQUARES] / viewers - mean * mean)
+        error = np.sqrt((variance + exploration.prior_variance) / viewers)
+        return cls(
+            sums[c.STREAMER_ID],
+            np.unique(names, return_inverse=True)[1],
+            viewers,
+            sums[_RECENT] / exploration.recent_days,
+            sums[_EARLIER] / max(1, log_days + 1 - exploration.recent_days),
+            ages[has_category],
+            log_days,
+            np.maximum(0.0, mean - exploration.confidence_z * error),
+        )
+
+    @property
+    def links(self) -> Links:
+        """From each streamer to its category."""
+        return Links.of(self.streamers, self.categories, np.ones(len(self.streamers)))
+
+    def best_of_categories(self, scores: Floats, wanted: Bools, count: int) -> Links:
+        """From each category to its `count` best streamers."""
+        best, _ = Pairs(self.categories, self.streamers, scores).where(wanted).best(count)
+        return Links.of(best.users, best.items, best.scores)

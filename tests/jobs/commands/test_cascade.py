@@ -93,7 +93,8 @@ def test_after_a_rerun_of_an_old_day_every_table_is_as_from_scratch(
     before = platform.snapshots()
     _import_the_second_day_again(platform.warehouse)
     of_last = platform.cascade(first=LAST)
-    assert {entry.table for entry in of_last} == {t.VIEW_VALUE.name, t.TRAINING_EXAMPLE.name}
+    of_the_day = {t.VIEW_VALUE.name, t.TRAINING_EXAMPLE.name, t.EXPLORATION_REPORT.name}
+    assert {entry.table for entry in of_last} == of_the_day
     second = platform.cascade(last=DAYS[1])
     third = platform.cascade()
     assert {entry.dt for entry in second} == {DAYS[1]}

@@ -18,7 +18,10 @@ NOW: Final = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 def write_log(warehouse: Warehouse) -> None:
-    """Users 1 to 4 watch streamers 5 and 6; user 1 comes every day; a row of the 8th comes on the 10th."""
+    """Users 1 to 4 watch streamers 5 and 6; user 1 comes every day; a row of the 8th comes on the 10th.
+
+    What user 1 watches first every day had been shown a minute before. Nobody has watched clip 23 yet.
+    """
     for day in DAYS:
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         watches = [
@@ -29,8 +32,12 @@ def write_log(warehouse: Warehouse) -> None:
         ]
         late = [watch(1, 20, 5, 7.0, noon - timedelta(days=2)), watch(4, 22, 6, 90.0, noon)] if day == LAST else []
         write(warehouse, t.WATCH_EVENT, day, *watches, *late)
+        shown = {c.USER_ID: 1, c.ITEM_ID: 20, c.EXPLORATION_KIND: "newcomer", c.SERVED_AT: noon - timedelta(minutes=1)}
+        write(warehouse, t.IMPRESSION, day, shown)
     contents = [{c.CONTENT_ID: 20, c.STREAMER_ID: 5}, {c.CONTENT_ID: 21, c.STREAMER_ID: 6, c.VISIBILITY: "private"}]
-    write(warehouse, t.CONTENT, DAYS[0], *contents, {c.CONTENT_ID: 22, c.STREAMER_ID: 6, c.DURATION_SECONDS: 900.0})
+    contents += [{c.CONTENT_ID: 22, c.STREAMER_ID: 6, c.DURATION_SECONDS: 900.0}]
+    contents += [{c.CONTENT_ID: 23, c.STREAMER_ID: 6, c.PUBLISHED_AT: datetime(2026, 1, 8, 9, tzinfo=UTC)}]
+    write(warehouse, t.CONTENT, DAYS[0], *contents)
     hide = {c.USER_ID: 2, c.ACTION: "hide", c.TARGET_KIND: "clip", c.TARGET_ID: 22}
     write(warehouse, t.USER_ACTION, LAST, hide, {c.USER_ID: 1, c.TARGET_KIND: "clip", c.TARGET_ID: 20})
     write(warehouse, t.EARLIER_VIEW, DAYS[0] - timedelta(days=1), {c.USER_ID: 9, c.CONTENT_ID: 22, c.POSITION: 0})

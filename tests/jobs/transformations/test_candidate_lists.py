@@ -16,7 +16,6 @@ from contracts.tables import (
     EXPLORATION_CANDIDATE,
     LIVE_CANDIDATE,
     POPULAR_ITEM,
-    PREFERRED_STREAMER,
     REPRESENTATIVE_VOD,
     RETRIEVED_CANDIDATE,
     USER_ACTION,
@@ -33,7 +32,7 @@ from jobs.transformations.candidate_lists import (
 )
 from jobs.transformations.fused_lists import Everybody
 from jobs.transformations.popular_items import not_public
-from tests.jobs.frames import NOON, as_of_day, frame, rows_of
+from tests.jobs.frames import NOON, as_of_day, frame, preferred, rows_of
 
 ROW = (c.USER_ID, c.RANK, c.ITEM_KIND, c.ITEM_ID, c.SOURCE)
 
@@ -68,7 +67,7 @@ def inputs(spark: SparkSession) -> Inputs:
     ]
     users = CandidateInputs(
         users=frame(spark, USER_FEATURE, {c.USER_ID: 1}, {c.USER_ID: 2}).select(c.USER_ID),
-        preferred=frame(spark, PREFERRED_STREAMER, {c.USER_ID: 1, c.STREAMER_ID: 5, c.SCORE: 2.0}),
+        preferred=preferred(spark, (1, 5, 1, 2.0)),
         retrieved=frame(spark, RETRIEVED_CANDIDATE, *retrieved),
         neighbors=frame(spark, LIVE_CANDIDATE, *neighbors),
         explored=frame(spark, EXPLORATION_CANDIDATE, *explored),

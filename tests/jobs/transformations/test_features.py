@@ -5,11 +5,11 @@ from pyspark.sql import SparkSession
 
 from contracts import columns as c
 from contracts.settings import FeatureSettings
-from contracts.tables import EARLIER_VIEW, PREFERRED_STREAMER, USER_ACTION, VIEW_VALUE
+from contracts.tables import EARLIER_VIEW, USER_ACTION, VIEW_VALUE
 from jobs.transformations.streamer_features import streamer_features
 from jobs.transformations.training_examples import training_examples
 from jobs.transformations.user_features import earlier_contents, user_features
-from tests.jobs.frames import DAY, NOON, as_of_day, collect, day, frame
+from tests.jobs.frames import DAY, NOON, as_of_day, collect, day, frame, preferred
 
 
 def _view(user: int, content: int, seconds: float, back: int = 0, **other: object) -> dict[str, object]:
@@ -27,11 +27,7 @@ def test_user_features_sum_the_window_and_order_the_history_latest_first(spark: 
         _view(1, 21, 90.0, back=1, **valued, **{c.STREAMER_ID: 6, c.CONTENT_KIND: "live", c.VALUE: 0.8}),
         _view(1, 22, 0.0, **{c.STREAMER_ID: 7, c.VALUE: 0.0}),
     )
-    preferred = frame(
-        spark,
-        PREFERRED_STREAMER,
-        *({c.USER_ID: 1, c.STREAMER_ID: streamer, c.RANK: rank} for rank, streamer in ((2, 6), (1, 5))),
-    )
+    liked = as_of_day(preferred(spark, (1, 6, 2, 1.0), (1, 5, 1, 2.0)))
     earlier = frame(
         spark,
         EARLIER_VIEW,
@@ -41,9 +37,7 @@ def test_user_features_sum_the_window_and_order_the_history_latest_first(spark: 
     )
     settings = FeatureSettings(light_views=3, heavy_views=4, history_length=4)
     known = as_of_day(earlier_contents(earlier, settings))
-    found = {
-        row[c.USER_ID]: row for row in user_features(as_of_day(views), as_of_day(preferred), known, settings).collect()
-    }
+    found = {row[c.USER_ID]: row for row in user_features(as_of_day(views), liked, known, settings).collect()}
     user = found[1]
     assert [user[name] for name in (c.SEGMENT, c.VIEWS, c.VALUED_VIEWS, c.ACTIVE_DAYS)] == ["light", 3, 3, 3]
     assert (user[c.WATCHED_SECONDS], user[c.LIVE_SHARE], user[c.DISTINCT_STREAMERS]) == (150.0, 0.6, 2)

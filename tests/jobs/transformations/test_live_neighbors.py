@@ -2,21 +2,22 @@
 
 import math
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from contracts import columns as c
 from contracts.settings import NeighborSettings
-from contracts.tables import PREFERRED_STREAMER, RELATED_STREAMER, STREAMER, STREAMER_ORIENTATION, VIEW_VALUE
-from jobs.transformations.live_candidates import live_candidates
+from contracts.tables import RELATED_STREAMER, STREAMER, STREAMER_ORIENTATION, VIEW_VALUE
+from jobs.transformations.live_candidates import LiveCandidates, oriented_users
 from jobs.transformations.related_streamers import related_streamers
+from jobs.transformations.scored_pairs import Links
 from jobs.transformations.streamer_orientation import streamer_orientation, visits
-from tests.jobs.frames import as_of_day, collect, day, frame
+from tests.jobs.frames import NOON, as_of_day, day, frame, preferred
 
 
 def _preferred(spark: SparkSession, *rows: tuple[int, int, float]) -> DataFrame:
-    named = ({c.USER_ID: user, c.STREAMER_ID: streamer, c.SCORE: score} for user, streamer, score in rows)
-    return as_of_day(frame(spark, PREFERRED_STREAMER, *named))
+    return as_of_day(preferred(spark, *((user, streamer, 1, score) for user, streamer, score in rows)))
 
 
 def _views(spark: SparkSession, *rows: tuple[int, int, int]) -> DataFrame:
@@ -68,20 +69,21 @@ def test_who_comes_back_to_a_streamer_more_than_others_of_the_category_is_orient
 
 def test_candidates_come_from_preferred_streamers_and_their_neighbours_in_two_quotas(spark: SparkSession) -> None:
     preferred = _preferred(spark, (1, 5, 3.0), (1, 6, 4.0), (2, 5, 1.0))
-    pairs = [(5, 6, 0.5), (5, 7, 0.5), (6, 8, 0.5), (6, 9, 0.25)]
-    related = ({c.STREAMER_ID: s, c.RELATED_STREAMER_ID: t, c.SCORE: score} for s, t, score in pairs)
+    scores = [(5, 6, 0.5), (5, 7, 0.5), (6, 8, 0.5), (6, 9, 0.25)]
+    pairs = ({c.STREAMER_ID: s, c.RELATED_STREAMER_ID: t, c.SCORE: score} for s, t, score in scores)
     oriented = ({c.USER_ID: user, c.IS_STREAMER_ORIENTED: user == 1} for user in (1, 2))
-    found = live_candidates(
+    rows = oriented_users(
         preferred,
-        as_of_day(frame(spark, RELATED_STREAMER, *related)),
         as_of_day(frame(spark, STREAMER_ORIENTATION, *oriented)),
         visits(_views(spark, (1, 5, 0), (1, 6, 1), (1, 9, 20), (2, 5, 0))),
-        NeighborSettings(return_length=2, discovery_length=5),
     )
-    shown = collect(found, c.USER_ID, c.STREAMER_ID, c.SCORE, c.RETURN_RANK, c.DISCOVERY_RANK)
-    assert shown == [
-        (1, 5, pytest.approx(0.6), 2, None),
+    related = Links.of_related(frame(spark, RELATED_STREAMER, *pairs).toArrow())
+    candidates = LiveCandidates(related, NeighborSettings(return_length=2, discovery_length=5), NOON)
+    found = pa.concat_tables(candidates(rows.toArrow())).to_pylist()
+    shown = (c.USER_ID, c.STREAMER_ID, c.SCORE, c.RETURN_RANK, c.DISCOVERY_RANK)
+    assert [tuple(row[name] for name in shown) for row in found] == [
         (1, 6, pytest.approx(0.8 + 0.6 * 0.5), 1, None),
-        (1, 7, pytest.approx(0.6 * 0.5), None, 2),
+        (1, 5, pytest.approx(0.6), 2, None),
         (1, 8, pytest.approx(0.8 * 0.5), None, 1),
+        (1, 7, pytest.approx(0.6 * 0.5), None, 2),
     ]  # 9 was watched, too, but the return quota is two; user 2 follows no streamers

@@ -13,6 +13,7 @@ from serving.filters.hidden import HiddenFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
 from serving.filters.streamer_cap import StreamerCapFilter
+from serving.filters.target import TargetFilter
 from serving.filters.visibility import VisibilityFilter
 from serving.frame import Frame
 from serving.query import Level, Query, Request
@@ -36,10 +37,11 @@ def frame(items: list[int] = ITEMS, streamers: list[int] = STREAMERS) -> Frame:
 
 
 QUERY = Query(
-    Request("r", 1, Surface.HOME_CLIPS, 5, datetime(2026, 1, 30, tzinfo=UTC)),
+    Request("r", 1, Surface.HOME_CLIPS, 5, datetime(2026, 1, 30, tzinfo=UTC), after=8),
     "g",
     UserRow({}, None, None, ids(3, 5, 77), ids(2), ids(8)),
     "light",
+    Surface.HOME_CLIPS,
 )
 
 
@@ -51,6 +53,7 @@ QUERY = Query(
         (SeenFilter(), [0, 1, 0, 1, 1]),
         (HiddenFilter(), [1, 0, 1, 0, 0]),
         (VisibilityFilter(), [1, 0, 1, 1, 1]),
+        (TargetFilter(), [1, 1, 1, 1, 0]),
         (StreamerCapFilter(1), [1, 1, 0, 0, 0]),
         (StreamerCapFilter(2), [1, 1, 1, 1, 0]),
     ],

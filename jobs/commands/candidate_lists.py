@@ -87,8 +87,8 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
 
 
 def _run_day(tables: Tables, day: date, settings: Settings) -> Snapshot:
-    inputs = _inputs(tables, day, settings)
-    lists = fused_lists(_everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
+    inputs = user_inputs(tables, day, settings)
+    lists = fused_lists(everybody(tables, day, settings), settings.candidates, has_model=inputs.retrieved is not None)
     return write_blocks(tables, CANDIDATE_LIST, day, blocks_of_users(tables, day, source_rows(inputs)), lists)
 
 
@@ -121,7 +121,12 @@ def _needs(settings: Settings) -> _Needs:
     )
 
 
-def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
+def user_inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
+    """What the day's sources say of single users; what no surface asks for is not read.
+
+    Raises:
+        MissingPartitionError: a source that a surface asks for has no partition.
+    """
     needed, candidates = _needs(settings), settings.candidates
     retrieved = None if needed.retrieved is None else read(tables, needed.retrieved, [day])
     actions = read(tables, needed.actions, [day])
@@ -136,7 +141,12 @@ def _inputs(tables: Tables, day: date, settings: Settings) -> CandidateInputs:
     )
 
 
-def _everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
+def everybody(tables: Tables, day: date, settings: Settings) -> Everybody:
+    """What the day's sources say to all users.
+
+    Raises:
+        MissingPartitionError: a source has no partition.
+    """
     needed = _needs(settings)
     representative = read_small(tables, needed.representative, day, _REPRESENTATIVE)
     contents = read_small(tables, needed.contents, day, _PUBLISHED)

@@ -43,6 +43,8 @@ _WHOLE: Final = LogSize(rows=60_000_000, days=60, users=1_000_000, vods=200_000,
 _HALF_DAYS: Final = 30
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _ANY_DAY: Final = date(2026, 3, 1)
+_DUCKDB_MEMORY: Final = "10GB"
+"""Three times what the JVM gets; without a limit it is killed on a machine of 24 GiB."""
 _TOLERANCE: Final = 1e-9
 _VALUE_TOLERANCE: Final = 1e-6
 _DIFFERENCES: Final = """
@@ -134,7 +136,8 @@ class Bench:
         return tables
 
     def rival(self, tables: Tables, name: str) -> "Rival":
-        connection = duckdb.connect(config={"temp_directory": str(self.home / "duckdb")})
+        limits = {"temp_directory": str(self.home / "duckdb"), "memory_limit": _DUCKDB_MEMORY}
+        connection = duckdb.connect(config=limits)
         output, late_days = self.home / f"{name}.out", self.settings.platform.late_days
         return Rival(
             DuckdbValuation(connection, tables.warehouse, self.settings, output),
@@ -153,7 +156,7 @@ class Bench:
 
         return work
 
-    def measure(self, work: Callable[[], Any], process: int, repeats: int | None = None) -> Measured:
+    def measure(self, name: str, work: Callable[[], Any], process: int, repeats: int | None = None) -> Measured:
         Path(f"/proc/{process}/clear_refs").write_text("5")  # the peak starts afresh
         runs, cpu = [], _cpu_seconds(process)
         for _ in range(repeats or self.repeats):
@@ -161,7 +164,9 @@ class Bench:
             work()
             runs.append(time.perf_counter() - started)
         cpu = (_cpu_seconds(process) - cpu) / len(runs)
-        return Measured([round(seconds, 2) for seconds in runs], round(cpu, 2), _peak_mib(process))
+        measured = Measured([round(seconds, 2) for seconds in runs], round(cpu, 2), _peak_mib(process))
+        sys.stderr.write(f"{name}: {measured}\n")  # of a long run that dies this is what is left
+        return measured
 
 
 @dataclass(frozen=True)
@@ -185,18 +190,20 @@ def run(bench: Bench, size: LogSize) -> dict[str, Any]:
     jvm, shuffles = bench.spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid(), Shuffles(bench.spark)
     half, whole = bench.with_state("half", _HALF_DAYS), bench.with_state("whole", size.days)
     bench.spark_day(half)()  # warms the compiler
-    days = {"a_spark_day_30": bench.measure(bench.spark_day(half), jvm)}
-    days["a_spark_day"] = bench.measure(bench.spark_day(whole), jvm)
+    days = {"a_spark_day_30": bench.measure("day after 30", bench.spark_day(half), jvm)}
+    days["a_spark_day"] = bench.measure("day", bench.spark_day(whole), jvm)
+    days["valuation_in_a"] = bench.measure("valuation", bench.value_day(whole), jvm)
     shuffles.rows()
     bench.spark_day(whole)()
     shuffled = shuffles.rows()
     anew = bench.history("anew", size.days)
-    days["b_spark_recompute"] = bench.measure(bench.spark_day(anew), jvm, repeats=1)
-    day_rival, log_rival = bench.rival(whole, "day"), bench.rival(whole, "log")
-    days["d_duckdb_day"] = bench.measure(lambda: day_rival.increment(bench.day, bench.start), os.getpid())
-    days["c_duckdb_recompute"] = bench.measure(lambda: log_rival.recompute(bench.day, bench.start), os.getpid())
-    days["valuation_in_a"] = bench.measure(bench.value_day(whole), jvm)
-    days["valuation_in_c_and_d"] = bench.measure(lambda: day_rival.valuation.run(bench.day), os.getpid())
+    days["b_spark_recompute"] = bench.measure("recompute", bench.spark_day(anew), jvm, repeats=1)
+    rival, own = bench.rival(whole, "day"), os.getpid()
+    days["valuation_in_c_and_d"] = bench.measure("rival's valuation", lambda: rival.valuation.run(bench.day), own)
+    days["d_duckdb_day"] = bench.measure("rival's day", lambda: rival.increment(bench.day, bench.start), own)
+    rival = bench.rival(whole, "log")
+    recompute = bench.measure("rival's recompute", lambda: rival.recompute(bench.day, bench.start), own)
+    days["c_duckdb_recompute"] = recompute
     seconds = {name: measured.seconds for name, measured in days.items()}
     return {
         "seconds": seconds,
@@ -288,7 +295,8 @@ def main() -> None:
         raw_days = settings.valuation.window_days + 1
         write_zipf_log(Warehouse(settings.warehouse_path), size, day, raw_days, np.random.default_rng(1))
         bench = Bench(home, settings, open_session(settings), day, arguments.repeats)
-        result = {"command": " ".join(["python -m benchmarks.daily_batch", *sys.argv[1:]]), "machine": _machine()}
+        command = " ".join(["python -m benchmarks.daily_batch", *sys.argv[1:]])
+        result = {"command": command, "date": datetime.now(UTC).date().isoformat(), "machine": _machine()}
         json.dump({**result, "log": vars(size), **run(bench, size)}, sys.stdout, indent=1)
     sys.stdout.write("\n")
 

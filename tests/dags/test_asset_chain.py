@@ -67,7 +67,7 @@ def test_an_old_day_is_published_again_without_the_dags_before(recorded: Recorde
     assert [(run["dag_id"], run["state"]) for run in runs] == [(names.DAG_PUBLISH_CANDIDATES, "success")]
     of_the_day = [command for command in recorded.commands() if "2022-05-07" in command]
     assert "serving publish --date 2022-05-07" in of_the_day
-    assert len(of_the_day) == 7
+    assert len(of_the_day) == 8
 
 
 def _house(house: Path) -> Path:
@@ -92,13 +92,15 @@ def _have_ended(runs: list[dict[str, Any]], dags: list[str]) -> bool:
 def _assert_every_job_ran_once_for(day: str, day_before: str, commands: list[str]) -> None:
     position = {command: commands.index(command) for command in commands}
     check = f"jobs check --date {day}"
-    assert [command for command in commands if commands.count(command) > 1] == [check] * 3  # in three DAGs
-    assert len(position) == 26
+    assert [command for command in commands if commands.count(command) > 1] == [check] * 4  # in every DAG
+    assert len(position) == 28
     judged = f"jobs next_day_metrics --date {day_before} --if-published"
     assert judged in position
     assert all(command.endswith(f"--date {day}") for command in set(position) - {judged, "feature_repo apply"})
-    in_order = ["jobs import_log", "jobs view_valuation", "jobs content_values", "jobs representative_vods"]
-    in_order += ["feature_repo materialize", "models train", "models retrieve", "jobs candidate_lists"]
-    in_order += ["serving publish", "serving sync_seen"]
-    ran = [position[f"{command} --date {day}"] for command in in_order]
-    assert ran == sorted(ran)
+    through_the_model = ["feature_repo materialize", "models train", "models retrieve"]
+    beside_it = ["feature_repo materialize", "jobs representative_vods", "jobs next_contents"]
+    for between in (through_the_model, beside_it):
+        in_order = ["jobs import_log", "jobs view_valuation", "jobs content_values", *between]
+        in_order += ["jobs candidate_lists", "serving publish", "serving sync_seen"]
+        ran = [position[f"{command} --date {day}"] for command in in_order]
+        assert ran == sorted(ran)

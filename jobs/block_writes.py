@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark import cloudpickle
+from pyspark import TaskContext, cloudpickle
 from pyspark.sql import DataFrame
 
 import contracts
@@ -40,7 +40,8 @@ def write_blocks(tables: Tables, table: Table, day: date, blocks: DataFrame, to_
     """Replace one partition by what `to_rows` makes of each partition, whole, of `blocks`; atomically.
 
     Handing rows with several strings back to Spark, which then writes them one by one, takes longer than all the rest
-    of such a job. Files of attempts that Spark gave up are left out: only those that it reports are committed.
+    of such a job. Files of attempts that Spark gave up are left out: only those that it reports are committed,
+    in the order of the partitions, so that a re-run gives equal files.
 
     Args:
         to_rows: Runs on the workers, in their memory: the partitions of `blocks` must be small enough.
@@ -71,7 +72,8 @@ def _write_block(
     collected = list(batches)
     if not collected:
         return
-    name, rows = f"{secrets.token_hex(8)}.parquet", 0
+    partition = cast(TaskContext, TaskContext.get()).partitionId()  # in a worker there always is one
+    name, rows = f"{partition:05}-{secrets.token_hex(8)}.parquet", 0
     with pq.ParquetWriter(folder / name, table.schema) as writer:
         for part in to_rows(pa.Table.from_batches(collected)):
             writer.write_table(part)

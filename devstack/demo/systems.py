@@ -49,7 +49,9 @@ def _example(table: Table, snapshot: Snapshot) -> str:
     others = [name for name in _TELLING if name in table.column_names and name not in table.key]
     parts = ds.dataset(sorted(snapshot.path.glob("*.parquet")), table.schema, format="parquet")
     best = pc.field(c.RANK) == 1 if c.RANK in table.column_names else None
-    (row,) = parts.head(1, columns=[*table.key, *others], filter=best).to_pylist()
+    rows = parts.to_table(columns=[*table.key, *others], filter=best)
+    first = pc.select_k_unstable(rows, 1, [(name, "ascending") for name in table.key])  # the same in every run
+    (row,) = rows.take(first).to_pylist()
     return ", ".join(f"{name} {_short(value)}" for name, value in row.items() if value is not None)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from contracts import columns as c
@@ -41,6 +42,17 @@ def test_a_partition_holds_the_rows_of_all_blocks_and_no_other_file(tables: Tabl
     assert {path.suffix for path in snapshot.path.iterdir()} == {".parquet", ".json"}
     in_hive = tables.spark.table(f"streamrec.{EARLIER_VIEW.name}")  # the run's metastore knows other tests' days, too
     assert in_hive.where(in_hive[c.DT] == DAY.isoformat()).count() == len(USERS)
+
+
+def test_a_second_write_gives_equal_files(tables: Tables) -> None:
+    rows = frame(tables.spark, EARLIER_VIEW, *({c.USER_ID: user} for user in range(40))).repartition(8, c.USER_ID)
+    snapshots = [write_blocks(tables, EARLIER_VIEW, DAY, rows, in_two_parts) for _ in range(2)]
+    first, second = (
+        [pq.read_table(part).column(c.USER_ID).to_pylist() for part in sorted(snapshot.path.glob("*.parquet"))]
+        for snapshot in snapshots
+    )
+    assert len(first) > 4
+    assert first == second
 
 
 def test_no_rows_make_an_empty_partition_that_can_be_read(tables: Tables) -> None:

@@ -4,7 +4,7 @@ Fuses all sources into one list per user and surface and publishes them as a new
 The channel pages' database gets the representative VODs.
 Beside it, the day's impressions leave the stream, move the bandit's posteriors and are counted by kind of exploration.
 
-- **Starts** when `train_two_tower` has retrieved a day's candidates; the run's day is the partition key of that event.
+- **Starts** when `train_two_tower` has made a day's candidates; the run's day is the partition key of that event.
 - **Emits** `streamrec://published_lists`.
 - **check** fails where the lists are not what the days before let expect: nothing is published.
 - **When it fails**: readers stay on the generation before. `python -m serving rollback` goes one generation back.

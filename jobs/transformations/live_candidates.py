@@ -6,7 +6,6 @@ The score is `scored_pairs.related_scores`: a preferred streamer is its own best
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -15,12 +14,10 @@ from contracts import columns as c
 from contracts.settings import NeighborSettings
 from contracts.tables import LIVE_CANDIDATE
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.scored_pairs import Ints, Links, Pairs, related_scores
+from jobs.transformations.fusion import Ints
+from jobs.transformations.scored_pairs import USERS_AT_ONCE, Links, Pairs, related_scores
 from jobs.transformations.user_blocks import some_users
 from jobs.transformations.user_streamers import UserStreamers, user_streamers
-
-_USERS_AT_ONCE: Final = 1_000
-"""Twenty preferred streamers with twenty related ones each: 400,000 pairs, 10 MB."""
 
 
 def oriented_users(preferred: DataFrame, orientation: DataFrame, visits: DataFrame) -> DataFrame:
@@ -47,7 +44,7 @@ class LiveCandidates:
 
     def __call__(self, rows: pa.Table) -> Iterator[pa.Table]:
         """Rows of `live_candidate_v1`, each with a rank in one of the two quotas, some users at a time."""
-        for some in some_users(rows, _USERS_AT_ONCE):
+        for some in some_users(rows, USERS_AT_ONCE):
             known = UserStreamers.of(some)
             scored = related_scores(known.preferred, self.related)
             is_return = scored.is_among(known.visits)

@@ -5,16 +5,16 @@ fraction of the time of Spark's joins, aggregations and windows of such rows, an
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
+from jobs.transformations.fusion import Bools, Floats, Ints
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+USERS_AT_ONCE: Final = 1_000
+"""Twenty preferred streamers with twenty related ones each: 400,000 pairs, 10 MB."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
-
-Ints = npt.NDArray[np.int64]
+from jobs.transformations.fusion import Ints
 
 
 @dataclass(frozen=True)

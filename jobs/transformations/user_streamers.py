@@ -7,7 +7,8 @@ from pyspark.sql import functions as f
 
 from contracts import columns as c
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.scored_pairs import Ints, Pairs
+from jobs.transformations.fusion import Ints
+from jobs.transformations.scored_pairs import Pairs
 from jobs.transformations.user_blocks import SomeUsers
 
 _IS_VISIT, _AGE = "is_visit", "age_of_last_view"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import pyarrow as pa
 
@@ -14,12 +13,10 @@ from contracts.tables import EXPLORATION_CANDIDATE
 from jobs.transformations.exploration.co_watched import co_watched
 from jobs.transformations.exploration.lapsed import lapsed
 from jobs.transformations.exploration.tastes import tastes
-from jobs.transformations.scored_pairs import Ints, Links, Pairs
+from jobs.transformations.fusion import Ints
+from jobs.transformations.scored_pairs import USERS_AT_ONCE, Links, Pairs
 from jobs.transformations.user_blocks import some_users
 from jobs.transformations.user_streamers import UserStreamers
-
-_USERS_AT_ONCE: Final = 1_000
-"""Twenty preferred streamers with twenty related ones each: 400,000 pairs, 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class ExplorationCandidates:
         Args:
             rows: As `user_streamers` makes them, all of these users.
         """
-        for some in some_users(rows, _USERS_AT_ONCE):
+        for some in some_users(rows, USERS_AT_ONCE):
             known = UserStreamers.of(some)
             found = {kind: self._unwatched(kind, pairs, known) for kind, pairs in self._kinds(known).items()}
             yield pa.concat_tables(

@@ -13,7 +13,8 @@ from contracts import columns as c
 from contracts.settings import ExplorationSettings
 from jobs.transformations.arithmetic import exact_sum, share
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.scored_pairs import Bools, Floats, Ints, Links, Pairs
+from jobs.transformations.fusion import Bools, Floats, Ints
+from jobs.transformations.scored_pairs import Links, Pairs
 from jobs.transformations.views import played
 
 _FIRST_DAY: Final = "first_day"

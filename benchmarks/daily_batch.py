@@ -43,6 +43,8 @@ _WHOLE: Final = LogSize(rows=60_000_000, days=60, users=1_000_000, vods=200_000,
 _HALF_DAYS: Final = 30
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _ANY_DAY: Final = date(2026, 3, 1)
+_PARTITIONS: Final = 16
+"""Of users with their window; the default of 4 is for a day of a small platform."""
 _DUCKDB_MEMORY: Final = "10GB"
 """Three times what the JVM gets; without a limit it is killed on a machine of 24 GiB."""
 _TOLERANCE: Final = 1e-9
@@ -290,7 +292,7 @@ def main() -> None:
     size = _WHOLE.scaled(arguments.rows)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         home = Path(folder)
-        settings = Settings(home=home, spark=SparkSettings(driver_memory="3g"))
+        settings = Settings(home=home, spark=SparkSettings(driver_memory="2800m", shuffle_partitions=_PARTITIONS))
         day = _middle_of_a_period(settings)
         raw_days = settings.valuation.window_days + 1
         write_zipf_log(Warehouse(settings.warehouse_path), size, day, raw_days, np.random.default_rng(1))

@@ -39,6 +39,7 @@ _K: Final = 20
 _SEED: Final = 20
 _SHOWN: Final = 10
 _WEIGHTS: Final = (0.0, 0.1, 0.25, 0.5, 1.0)
+_LIFTS: Final = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 _OTHERS: Final = {
     Surface.HOME_CLIPS: (Source.PREFERRED, Source.POPULAR),
     Surface.HOME_LIVE: (Source.PREFERRED, Source.POPULAR, Source.LIVE_NEIGHBORS),
@@ -116,7 +117,7 @@ def fusions(judge: Judge) -> Iterator[SurfaceSources]:
 
 def orders(best: SurfaceSources) -> Iterator[SurfaceSources]:
     """The same fusion with preferred streamers and fresh contents lifted."""
-    for preference, freshness in product(_WEIGHTS, _WEIGHTS):
+    for preference, freshness in product(_LIFTS, _LIFTS):
         yield best.model_copy(update={"preference_weight": preference, "freshness_weight": freshness})
 
 

@@ -17,7 +17,14 @@ from contracts.settings import Settings
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF, of_own_day
 from jobs.transformations.content_values import content_values
-from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
+from jobs.transformations.view_valuation import (
+    content_lengths,
+    content_sums,
+    group_means,
+    user_sums,
+    view_values,
+    watched_on_each_day,
+)
 from jobs.transformations.views import latest_views, views
 from jobs.transformations.voices import COHORT, CROWD_FACTOR, cohorts, voices, without_crowds
 from world.config import WorldConfig
@@ -96,7 +103,9 @@ def _window(log: DataFrame, catalogue: DataFrame, config: WorldConfig, settings:
     totals = day_totals(versions, days, settings.platform.late_days, valuation)
     weighted = with_weights(versions.withColumn(AS_OF, f.col(c.DT)), totals, valuation)
     usual = watched_on_each_day(versions, lengths, days)
-    values = view_values(weighted, usual, group_means(usual, valuation).localCheckpoint(), lengths, valuation)
+    contents = content_sums(usual).persist()
+    groups = group_means(contents, valuation).localCheckpoint()
+    values = view_values(weighted, contents, user_sums(usual), groups, lengths, valuation)
     stored = values.withColumn(c.DT, f.col(AS_OF).cast("string")).drop(AS_OF)
     return latest_views(stored, days[-1:], valuation.window_days)
 

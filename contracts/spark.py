@@ -31,6 +31,10 @@ def session_options(settings: Settings) -> dict[str, str]:
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
         # Rows that are partitioned by user stay so: joins and groups by user and more cost no further shuffle.
         "spark.sql.requireAllClusterKeysForCoPartition": "false",
+        # What a job keeps, it keeps for seconds: compressing it costs more than it saves.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        # A number per content of a catalogue of 200,000: sending it along spares a shuffle of a day's views.
+        "spark.sql.autoBroadcastJoinThreshold": "32m",
         # Partitions by size, not by cores: a small day ends in one file, a large one in several.
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",

@@ -20,11 +20,23 @@ class SurfaceSources(Section):
 
 
 def _surface_defaults() -> dict[Surface, SurfaceSources]:
-    clips = SurfaceSources(weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 0.5, Source.POPULAR: 1.0}, length=200)
-    live = SurfaceSources(weights={Source.PREFERRED: 1.5, Source.TWO_TOWER: 1.0, Source.POPULAR: 0.5}, length=100)
+    """Chosen by `benchmarks/fusion_weights.py` on a platform and a day of KuaiRand of which no number is reported."""
+    clips = SurfaceSources(
+        weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 1.0, Source.POPULAR: 0.5},
+        fusion=FusionMethod.WEIGHTED_SCORE,
+        length=200,
+        preference_weight=0.5,
+        freshness_weight=2.0,
+    )
+    live = SurfaceSources(
+        weights={Source.TWO_TOWER: 1.0, Source.PREFERRED: 0.25, Source.POPULAR: 0.5, Source.LIVE_NEIGHBORS: 0.1},
+        fusion=FusionMethod.WEIGHTED_SCORE,
+        length=100,
+    )
     favorites = SurfaceSources(weights={Source.PREFERRED: 1.0}, length=100)
     # A feed goes on for long: it has room for what a home page risks less of.
-    feed = SurfaceSources(weights={**clips.weights, **{kind.source: 0.3 for kind in ExplorationKind}}, length=200)
+    exploring = {kind.source: 0.3 for kind in ExplorationKind}
+    feed = clips.model_copy(update={"weights": {**clips.weights, **exploring}})
     surfaces = (Surface.HOME_CLIPS, Surface.HOME_LIVE, Surface.FAVORITES_CLIPS, Surface.CLIPS_FEED)
     return dict(zip(surfaces, (clips, live, favorites, feed), strict=True))
 

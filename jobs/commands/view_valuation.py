@@ -1,8 +1,9 @@
 """`view_valuation`: the value of every view that has a row in each day's partition."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from contracts import columns as c
@@ -14,8 +15,15 @@ from jobs.needs import Latest, Window
 from jobs.tables import Tables
 from jobs.transformations.abuse import day_totals, with_weights
 from jobs.transformations.as_of import AS_OF
-from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
-from jobs.transformations.views import views
+from jobs.transformations.view_valuation import (
+    content_lengths,
+    content_sums,
+    group_means,
+    user_sums,
+    view_values,
+    watched_on_each_day,
+)
+from jobs.transformations.views import settled_views, views
 
 
 def needs(settings: Settings) -> tuple[Window, Latest]:
@@ -31,19 +39,25 @@ def run(tables: Tables, days: Sequence[date], settings: Settings) -> list[Snapsh
     events = read(tables, window, days)
     if tables.until is not None:
         events = events.where(f.col(c.EVENT_TIME) < f.lit(tables.until))
-    # Read for four kinds of sums and once more, as are the lengths.
+    # Those of the last days can still change, and are needed with all that is known of them and with every version.
+    changing = days[0] - timedelta(days=platform.late_days)
     lengths = content_lengths(as_known(tables, contents_known, days), valuation).persist()
-    versions = views(events, platform.time_zone, window.window_days).persist()
+    versions = views(events, platform.time_zone, window.window_days, changing).persist()
+    settled = settled_views(events, platform.time_zone, window.window_days, changing).persist()
+    usual = watched_on_each_day(versions.unionByName(settled, allowMissingColumns=True), lengths, days)
+    contents = content_sums(usual).persist()
     try:
-        usual = watched_on_each_day(versions, lengths, days)
-        # Computed now: the plan of the values holds them three times. They fill the cache of the versions, too, without
-        # which that plan does not know that these are partitioned by user, and shuffles every view twice.
-        groups = group_means(usual, valuation).localCheckpoint()
+        groups = group_means(contents, valuation)
         totals = day_totals(versions, days, platform.late_days, valuation)
         fresh = versions.where(f.col(c.DT).between(f.lit(days[0]), f.lit(days[-1]))).withColumn(AS_OF, f.col(c.DT))
         weighted = with_weights(fresh, totals, valuation)
-        values = view_values(weighted, usual, groups, lengths, valuation)
+        values = view_values(weighted, contents, user_sums(usual), _brought(groups), lengths, valuation)
         return write(tables, VIEW_VALUE, days, values, settings)
     finally:
-        lengths.unpersist()
-        versions.unpersist()
+        for kept in (lengths, versions, settled, contents):
+            kept.unpersist()
+
+
+def _brought(groups: DataFrame) -> DataFrame:
+    """A few dozen rows as rows of the plan: joined three times, they would else be computed three times."""
+    return groups.sparkSession.createDataFrame(groups.toArrow())

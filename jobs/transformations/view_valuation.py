@@ -35,6 +35,8 @@ _X, _Z = "watched", "standard_watched"
 _LENGTH_GROUP: Final = "length_group"
 _COUNT, _SUM, _SQUARES = "count_of_x", "sum_of_x", "sum_of_x_squared"
 _USUAL_OF_USER, _USUAL_OF_CONTENT = "usual_z_of_user", "usual_z_of_content"
+_GROUP: Final = (AS_OF, c.CONTENT_KIND, _LENGTH_GROUP)
+_CONTENT: Final = (AS_OF, c.CONTENT_KIND, c.CONTENT_ID)
 _HAS_LENGTH, _GROUP_MEAN, _MEAN, _DEVIATION = "has_length", "group_mean", "mean_of_x", "deviation_of_x"
 _NO_LENGTH: Final = -1
 
@@ -57,26 +59,45 @@ def content_lengths(catalogue: DataFrame, valuation: ValuationSettings) -> DataF
     )
 
 
-def watched_on_each_day(versions: DataFrame, lengths: DataFrame, days: Sequence[date]) -> DataFrame:
+def watched_on_each_day(views: DataFrame, lengths: DataFrame, days: Sequence[date]) -> DataFrame:
     """How much was watched in the played views of each day's window.
 
     Args:
-        versions: Views of the windows, as `views` makes them.
+        views: As `views` and `settled_views` make them.
         lengths: As `content_lengths` makes them.
     """
-    narrow = versions.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
+    narrow = views.select(c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
     return _watched(on_each_day(played(narrow), days), lengths)
 
 
-def group_means(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:
-    """Mean of x per kind and group of lengths, with the deviation of its kind: a few dozen rows.
+def content_sums(usual: DataFrame) -> DataFrame:
+    """Number and sums of x per content and day: the means of groups and of contents come from these few rows.
+
+    A content is of one group.
 
     Args:
         usual: As `watched_on_each_day` makes it.
     """
-    x = f.col(_X)
-    sums = usual.groupBy(AS_OF, c.CONTENT_KIND, _LENGTH_GROUP).agg(
-        f.count(f.lit(1)).alias(_COUNT), exact_sum(x).alias(_SUM), exact_sum(x * x).alias(_SQUARES)
+    return _sums(usual, [c.CONTENT_ID, *_GROUP], with_squares=True)
+
+
+def user_sums(usual: DataFrame) -> DataFrame:
+    """Number and sum of x per user, group and day: of these the mean of z can be told.
+
+    Args:
+        usual: As `watched_on_each_day` makes it.
+    """
+    return _sums(usual, [c.USER_ID, *_GROUP])
+
+
+def group_means(contents: DataFrame, valuation: ValuationSettings) -> DataFrame:
+    """Mean of x per kind and group of lengths, with the deviation of its kind: a few dozen rows.
+
+    Args:
+        contents: As `content_sums` makes them.
+    """
+    sums = contents.groupBy(*_GROUP).agg(
+        f.sum(_COUNT).alias(_COUNT), *(exact_sum(f.col(name)).alias(name) for name in (_SUM, _SQUARES))
     )
     # Shares and log seconds are two scales: contents of unknown length are a kind of their own.
     scaled = sums.withColumn(_HAS_LENGTH, f.col(_LENGTH_GROUP) != f.lit(_NO_LENGTH))
@@ -89,32 +110,42 @@ def group_means(usual: DataFrame, valuation: ValuationSettings) -> DataFrame:
     variance = f.col(_SQUARES) - f.col(_MEAN) * f.col(_MEAN)
     least, prior = f.lit(valuation.min_deviation**2), f.lit(valuation.group_prior_views)
     return with_mean.withColumn(_SQUARES, variance).select(
-        AS_OF,
-        c.CONTENT_KIND,
-        _LENGTH_GROUP,
+        *_GROUP,
         ((f.col(_SUM) + prior * f.col(_MEAN)) / (f.col(_COUNT) + prior)).alias(_GROUP_MEAN),
         f.when(f.col(_SQUARES) > least, f.sqrt(_SQUARES)).otherwise(f.lit(1.0)).alias(_DEVIATION),
     )
 
 
 def view_values(
-    fresh: DataFrame, usual: DataFrame, groups: DataFrame, lengths: DataFrame, valuation: ValuationSettings
+    fresh: DataFrame,
+    contents: DataFrame,
+    users: DataFrame,
+    groups: DataFrame,
+    lengths: DataFrame,
+    valuation: ValuationSettings,
 ) -> DataFrame:
     """Values of the views, one row each; without `available_at`.
 
     Args:
         fresh: Views with their weight and the `as_of` of the partition that they go to.
-        usual: As `watched_on_each_day` makes it.
-        groups: As `group_means` makes them of `usual`.
+        contents: As `content_sums` makes them.
+        users: As `user_sums` makes them.
+        groups: As `group_means` makes them; read three times.
         lengths: As `content_lengths` makes them.
     """
-    standard = _standardised(usual, groups)
-    users = _usual(standard, [c.USER_ID], valuation.user_prior_views, _USUAL_OF_USER)
-    contents = _usual(standard, [c.CONTENT_ID, c.CONTENT_KIND], valuation.prior_views, _USUAL_OF_CONTENT)
+    of_user = (
+        _with_groups(users, groups)
+        .groupBy(c.USER_ID, AS_OF)
+        .agg(_shrunk(exact_sum(_sum_of_z()), f.sum(_COUNT), valuation.user_prior_views).alias(_USUAL_OF_USER))
+    )
+    of_content = _with_groups(contents, groups).select(
+        *_CONTENT, _shrunk(_sum_of_z(), f.col(_COUNT), valuation.prior_views).alias(_USUAL_OF_CONTENT)
+    )
     compared = (
-        _standardised(_watched(fresh, lengths), groups)
-        .join(users.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
-        .join(contents, on=[c.CONTENT_ID, c.CONTENT_KIND, AS_OF], how="left")
+        _with_groups(_watched(fresh, lengths), groups)
+        .withColumn(_Z, (f.col(_X) - f.col(_GROUP_MEAN)) / f.col(_DEVIATION))
+        .join(of_user.hint("shuffle_hash"), on=[c.USER_ID, AS_OF], how="left")
+        .join(of_content, on=[*_CONTENT], how="left")
         .fillna({_USUAL_OF_USER: 0.0, _USUAL_OF_CONTENT: 0.0})
     )
     return _compared(compared, valuation)
@@ -138,16 +169,26 @@ def _watched(views: DataFrame, lengths: DataFrame) -> DataFrame:
     )
 
 
-def _standardised(views: DataFrame, groups: DataFrame) -> DataFrame:
-    joined = views.join(f.broadcast(groups), on=[AS_OF, c.CONTENT_KIND, _LENGTH_GROUP], how="left")
-    known = joined.fillna({_GROUP_MEAN: 0.0, _DEVIATION: 1.0})
-    return known.withColumn(_Z, (f.col(_X) - f.col(_GROUP_MEAN)) / f.col(_DEVIATION))
+def _sums(usual: DataFrame, keys: Sequence[str], with_squares: bool = False) -> DataFrame:
+    x = f.col(_X)
+    summed = {_SUM: x, _SQUARES: x * x} if with_squares else {_SUM: x}
+    totals = (exact_sum(column).alias(name) for name, column in summed.items())
+    return usual.groupBy(*keys).agg(f.count(f.lit(1)).alias(_COUNT), *totals)
 
 
-def _usual(standard: DataFrame, keys: Sequence[str], prior_views: float, name: str) -> DataFrame:
-    """Mean z per key and day, shrunk to 0, the mean of the view's length."""
-    shrunk = exact_sum(f.col(_Z)) / (f.count(f.lit(1)) + f.lit(prior_views))
-    return standard.groupBy(*keys, AS_OF).agg(shrunk.alias(name))
+def _with_groups(rows: DataFrame, groups: DataFrame) -> DataFrame:
+    joined = rows.join(groups, on=[*_GROUP], how="left")
+    return joined.fillna({_GROUP_MEAN: 0.0, _DEVIATION: 1.0})
+
+
+def _sum_of_z() -> Column:
+    """Of views of one group: z is linear in x."""
+    return (f.col(_SUM) - f.col(_COUNT) * f.col(_GROUP_MEAN)) / f.col(_DEVIATION)
+
+
+def _shrunk(total: Column, count: Column, prior_views: float) -> Column:
+    """A mean z shrunk to 0, the mean of the view's length."""
+    return total / (count + f.lit(prior_views))
 
 
 def _compared(views: DataFrame, valuation: ValuationSettings) -> DataFrame:

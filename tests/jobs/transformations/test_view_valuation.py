@@ -9,7 +9,14 @@ from contracts import columns as c
 from contracts.settings import ValuationSettings
 from contracts.tables import CONTENT, WATCH_EVENT
 from jobs.transformations.abuse import day_totals, with_weights
-from jobs.transformations.view_valuation import content_lengths, group_means, view_values, watched_on_each_day
+from jobs.transformations.view_valuation import (
+    content_lengths,
+    content_sums,
+    group_means,
+    user_sums,
+    view_values,
+    watched_on_each_day,
+)
 from jobs.transformations.views import views
 from tests.jobs.frames import DAY, NOON, as_of_day, frame
 
@@ -35,7 +42,8 @@ def _values(events: DataFrame, catalogue: DataFrame) -> list[Row]:
     fresh = as_of_day(versions.where(f.col(c.DT) == f.lit(DAY)))
     weighted = with_weights(fresh, day_totals(versions, [DAY], 3, SETTINGS), SETTINGS)
     usual = watched_on_each_day(versions, lengths, [DAY])
-    return view_values(weighted, usual, group_means(usual, SETTINGS), lengths, SETTINGS).collect()
+    contents, users = content_sums(usual), user_sums(usual)
+    return view_values(weighted, contents, users, group_means(contents, SETTINGS), lengths, SETTINGS).collect()
 
 
 def test_a_view_is_compared_with_its_length_its_user_and_its_content(spark: SparkSession) -> None:

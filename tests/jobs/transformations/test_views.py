@@ -4,8 +4,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from contracts import columns as c
 from contracts.tables import VIEW_VALUE, WATCH_EVENT
-from jobs.transformations.as_of import HELD_TO
-from jobs.transformations.views import LAST_END, latest_views, views
+from jobs.transformations.as_of import HELD_FROM, HELD_TO, on_each_day
+from jobs.transformations.views import LAST_END, latest_views, settled_views, views
 from tests.jobs.frames import DAY, NOON, collect, day, frame
 
 
@@ -50,6 +50,30 @@ def test_how_the_log_cuts_a_visit_into_rows_does_not_matter(spark: SparkSession)
         _watch(2, 8, NOON, 60.0),
     )
     assert _comparable(views(whole, "UTC", 30)) == _comparable(views(cut, "UTC", 30))
+
+
+def test_settled_views_are_those_that_change_no_more_whatever_else_is_known(spark: SparkSession) -> None:
+    """Two days before DAY a view got a late row the day after; DAY's own log is the first that matters."""
+    old, eve = NOON - timedelta(days=2), NOON - timedelta(days=1)
+    events = frame(
+        spark,
+        WATCH_EVENT,
+        _watch(1, 7, old, 30.0, **{c.DT: day(2).isoformat()}),
+        _watch(1, 7, old, 0.1, **{c.DT: day(1).isoformat()}),
+        _watch(2, 8, eve, 90.0, **{c.DT: day(1).isoformat()}),
+        _watch(2, 8, eve, 5.0),
+        _watch(1, 7, NOON, 60.0),
+    )
+    names = (c.USER_ID, c.CONTENT_ID, c.WATCHED_SECONDS, HELD_FROM, HELD_TO)
+    changing = views(events, "UTC", 30, since=day(1)).select(*names)
+    settled = settled_views(events, "UTC", 30, before=day(1)).select(*names)
+
+    def held(found: DataFrame) -> list[tuple[object, ...]]:
+        return collect(on_each_day(found, [DAY]), *names[:3])
+
+    assert held(changing) == [(1, 7, 60.0), (2, 8, 95.0)]
+    assert held(settled) == [(1, 7, 30.1)]
+    assert held(changing.unionByName(settled)) == held(views(events, "UTC", 30).select(*names))
 
 
 def _comparable(found: DataFrame) -> list[tuple[object, ...]]:

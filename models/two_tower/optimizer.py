@@ -3,7 +3,7 @@
 They are not `torch.optim` ones: making any of those imports torch's compiler, 1.3 s of CPU that a daily run feels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,39 +16,40 @@ class RowWiseAdagrad:
 
     A row's rate depends only on how often it was met, so rare rows keep large steps; memory is one float per row.
     Reference: Duchi et al., JMLR 2011; per row as in Mudigere et al., ISCA 2022.
+
+    Args:
+        tables: By name, [rows, D].
     """
 
-    def __init__(self, tables: Iterable[Tensor], learning_rate: float, epsilon: float = 1e-8) -> None:
-        self._tables = list(tables)
+    def __init__(self, tables: Mapping[str, Tensor], learning_rate: float, epsilon: float = 1e-8) -> None:
+        self._tables = dict(tables)
         self._learning_rate, self._epsilon = learning_rate, epsilon
-        self._sums = [torch.zeros(len(table), dtype=table.dtype, device=table.device) for table in self._tables]
-
-    def zero_grad(self) -> None:
-        for table in self._tables:
-            table.grad = None
+        self._sums = {name: torch.zeros(len(table), device=table.device) for name, table in self._tables.items()}
 
     @torch.no_grad()
-    def step(self) -> None:
-        for table, sums in zip(self._tables, self._sums, strict=True):
-            if table.grad is None:
-                continue
-            if table.grad.is_sparse:
-                self._step_rows(table, sums, table.grad.coalesce())
-            else:
-                sums.add_(table.grad.square().mean(dim=1))
-                table.sub_((self._learning_rate / (sums.sqrt() + self._epsilon))[:, None] * table.grad)
+    def step(self, name: str, gradient: Tensor, rows: Tensor | None = None) -> None:
+        """Move a table.
 
-    def _step_rows(self, table: Tensor, sums: Tensor, gradient: Tensor) -> None:
-        rows, values = gradient.indices()[0], gradient.values()
-        sums.index_add_(0, rows, values.square().mean(dim=1))
-        scale = self._learning_rate / (sums[rows].sqrt() + self._epsilon)
-        table.index_add_(0, rows, -scale[:, None] * values)
+        Args:
+            gradient: Of the rows, or of the whole table.
+            rows: Distinct rows of the table, int64.
+        """
+        table, sums = self._tables[name], self._sums[name]
+        met = gradient.square().mean(dim=1)
+        if rows is None:
+            table.addcmul_(gradient, self._scale(sums.add_(met)))
+            return
+        sums.index_add_(0, rows, met)
+        table.index_add_(0, rows, gradient * self._scale(sums[rows]))
+
+    def _scale(self, sums: Tensor) -> Tensor:
+        return (-self._learning_rate / (sums.sqrt() + self._epsilon))[:, None]
 
     def state(self) -> State:
-        return {"sums": self._sums}
+        return {"sums": list(self._sums.values())}
 
     def restore(self, state: State) -> None:
-        self._sums = state["sums"]
+        self._sums = dict(zip(self._tables, state["sums"], strict=True))
 
 
 class Adam:
@@ -57,26 +58,22 @@ class Adam:
     _DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 
     def __init__(self, parameters: Iterable[Tensor], learning_rate: float) -> None:
-        self._parameters = list(parameters)
+        self.parameters = list(parameters)
         self._learning_rate = learning_rate
         self._steps = torch.zeros(())
-        self._means = [torch.zeros_like(each) for each in self._parameters]
-        self._squares = [torch.zeros_like(each) for each in self._parameters]
-
-    def zero_grad(self) -> None:
-        for parameter in self._parameters:
-            parameter.grad = None
+        self._means = [torch.zeros_like(each) for each in self.parameters]
+        self._squares = [torch.zeros_like(each) for each in self.parameters]
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Move each parameter by its gradient."""
         self._steps += 1
         steps = int(self._steps)
         rate = self._learning_rate / (1 - self._DECAY**steps)
-        for parameter, mean, square in zip(self._parameters, self._means, self._squares, strict=True):
-            if parameter.grad is None:
-                continue
-            mean.lerp_(parameter.grad, 1 - self._DECAY)
-            square.lerp_(parameter.grad.square(), 1 - self._SQUARE_DECAY)
+        moved = zip(self.parameters, gradients, self._means, self._squares, strict=True)
+        for parameter, gradient, mean, square in moved:
+            mean.lerp_(gradient, 1 - self._DECAY)
+            square.lerp_(gradient.square(), 1 - self._SQUARE_DECAY)
             scale = (square / (1 - self._SQUARE_DECAY**steps)).sqrt() + self._EPSILON
             parameter.addcdiv_(mean, scale, value=-rate)
 

@@ -3,13 +3,14 @@
 Letters: B users or examples, N items, D dimensions, H history length, F numeric features.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from models.two_tower.config import SPARSE_ABOVE_ROWS, SPARSE_USERS_ABOVE_ROWS, ModelConfig
+from models.two_tower.config import ModelConfig
 from models.two_tower.features import AGE_BUCKETS, DURATION_BUCKETS, KINDS, NUMERIC_FEATURES, SEGMENTS
 
 _INITIAL_SCALE = 0.1
@@ -48,9 +49,11 @@ class UserBatch(NamedTuple):
     numeric: Tensor
 
 
-def _table(rows: int, dim: int, sparse_above: int = SPARSE_ABOVE_ROWS) -> nn.Embedding:
-    table = nn.Embedding(rows, dim, sparse=rows > sparse_above)
+def _table(rows: int, dim: int) -> nn.Embedding:
+    table = nn.Embedding(rows, dim)
     nn.init.normal_(table.weight, std=_INITIAL_SCALE)
+    with torch.no_grad():
+        table.weight[0] = 0.0  # what is unknown says nothing until it has been learnt
     return table
 
 
@@ -80,7 +83,7 @@ class UserTower(nn.Module):
         super().__init__()
         self._items = (items,)  # a tuple, so that the shared tables are registered once, under the item tower
         self._config = config
-        self.user = _table(config.sizes.users, config.dim, SPARSE_USERS_ABOVE_ROWS)
+        self.user = _table(config.sizes.users, config.dim)
         self.segment = _table(len(SEGMENTS) + 1, config.dim)
         self.history = nn.Linear(config.dim, config.dim, bias=False)
         self.streamers = nn.Linear(config.dim, config.dim, bias=False)
@@ -104,13 +107,29 @@ class UserTower(nn.Module):
 
 def _mean_pool(table: nn.Embedding, rows: Tensor) -> Tensor:
     """Mean over the known rows of each history, [B, H] -> [B, D]; zero for an empty history."""
-    filled = torch.nonzero((rows != 0).any(dim=0))
-    if len(filled) == 0:
-        return table.weight.new_zeros(len(rows), table.embedding_dim)
-    rows = rows[:, : int(filled[-1]) + 1]  # columns that are empty in the whole batch cost as much as full ones
-    known = (rows != 0).to(table.weight.dtype)
-    weights = known / known.sum(dim=1, keepdim=True).clamp(min=1.0)
-    return functional.embedding_bag(rows, table.weight, per_sample_weights=weights, mode="sum", sparse=table.sparse)
+    pooled: Tensor = _MeanPool.apply(table.weight, rows)
+    return pooled
+
+
+class _MeanPool(torch.autograd.Function):
+    """`embedding_bag`, whose own backward sorts the rows; adding them up where they belong takes half the time."""
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, rows: Tensor) -> Tensor:  # noqa: ANN401
+        known = rows != 0
+        lengths = known.sum(dim=1)
+        flat = rows[known]
+        ctx.save_for_backward(flat, lengths)
+        ctx.size = len(table)
+        return functional.embedding_bag(flat, table, lengths.cumsum(dim=0) - lengths, mode="mean")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        (outer,) = gradients
+        flat, lengths = ctx.saved_tensors
+        of_each = (outer / lengths.clamp(min=1)[:, None]).repeat_interleave(lengths, dim=0)
+        return outer.new_zeros(ctx.size, outer.shape[1]).index_add_(0, flat, of_each), None
 
 
 class TwoTower(nn.Module):
@@ -122,15 +141,15 @@ class TwoTower(nn.Module):
         self.items = ItemTower(config)
         self.users = UserTower(config, self.items)
 
-    def embedding_tables(self) -> list[nn.Parameter]:
-        return [
-            weight for module in self.modules() if isinstance(module, nn.Embedding) for weight in module.parameters()
-        ]
+    def embedding_tables(self) -> dict[str, nn.Parameter]:
+        """By the name of the parameter."""
+        tables = {f"{name}.weight" for name, module in self.named_modules() if isinstance(module, nn.Embedding)}
+        return {name: weight for name, weight in self.named_parameters() if name in tables}
 
     def dense_parameters(self) -> list[nn.Parameter]:
-        tables = {id(weight) for weight in self.embedding_tables()}
-        return [weight for weight in self.parameters() if id(weight) not in tables]
+        tables = self.embedding_tables()
+        return [weight for name, weight in self.named_parameters() if name not in tables]
 
-    def forward(self, users: UserBatch, items: ItemBatch) -> Tensor:
-        """Scores of every user against every item, [B, N]."""
-        return torch.matmul(self.users(users), self.items(items).T)
+    def forward(self, users: UserBatch, items: ItemBatch) -> tuple[Tensor, Tensor]:
+        """Vectors of the users [B, D] and of the items [N, D]."""
+        return self.users(users), self.items(items)

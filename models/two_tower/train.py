@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Batch, BatchMaker, TrainingData
+from models.two_tower.batches import Batch, BatchMaker, Dropout, TrainingData
 from models.two_tower.config import ModelConfig, TableSizes
 from models.two_tower.frequencies import StreamingFrequency, counted_log_q
 from models.two_tower.losses import batch_softmax
 from models.two_tower.optimizer import Adam, RowWiseAdagrad
+from models.two_tower.touched import LARGE_TABLES, touched
 from models.two_tower.towers import ItemBatch, TwoTower, UserBatch
 
 Curves = dict[str, list[float]]
@@ -63,7 +64,9 @@ class TrainTask:
     def __post_init__(self) -> None:
         self.model.to(self.device)
         self.data = _to_device(self.data, self.device)
-        self._tables = RowWiseAdagrad(self.model.embedding_tables(), self.settings.learning_rate)
+        tables = self.model.embedding_tables()
+        self._small = {name: table for name, table in tables.items() if name not in LARGE_TABLES}
+        self._tables = RowWiseAdagrad(tables, self.settings.learning_rate)
         self._dense = Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
         self._order, self._dropout = _stream(self.settings.seed, 1), _stream(self.settings.seed, 2)
         self._frequency = StreamingFrequency(len(self.data.is_streamer))
@@ -109,36 +112,43 @@ class TrainTask:
     def _run_epoch(self) -> float:
         """Mean loss over the epoch's batches."""
         self.model.train()
-        losses = [self._step(batch) for batch in self._batches()]
+        losses = [self.step(batch) for batch in self._batches()]
         return float(torch.stack(losses).mean()) if losses else float("nan")
 
     def _batches(self) -> Iterator[Batch]:
         rows = self.rows_of_epoch(self.epoch)
-        items = self.data.examples.item.cpu()
-        log_q = counted_log_q(items[rows], self.data.is_streamer.cpu()).to(self.device)
-        maker = BatchMaker(self.data, log_q, self.settings.id_dropout)
+        dropout = Dropout(self.settings.id_dropout, self.settings.history_dropout)
+        maker = BatchMaker(self.data, self._log_q(rows), dropout)
         for batch_rows in maker.epoch(rows, self.settings.batch_size, self._order):
-            batch = maker.make(batch_rows.to(self.device), self._dropout)
-            if self.settings.log_q == "counts":
-                yield batch
-                continue
-            distinct = items[batch_rows].unique()
-            self._frequency.update(distinct)
-            yield _replace_log_q(batch, self._log_q(distinct, len(batch_rows)).to(self.device))
+            yield maker.make(batch_rows.to(self.device), self._dropout)
 
-    def _log_q(self, distinct: Tensor, batch_size: int) -> Tensor:
+    def _log_q(self, rows: Tensor) -> Callable[[Tensor, int], Tensor]:
+        """From a batch's distinct items and its size to the log of their frequencies, in an epoch of these examples."""
         if self.settings.log_q == "off":
-            return torch.zeros(len(distinct))
-        return self._frequency.log_q(batch_size)[distinct]
+            return lambda distinct, _: torch.zeros(len(distinct), device=self.device)
+        if self.settings.log_q == "streaming":
+            return self._streamed_log_q
+        counted = counted_log_q(self.data.examples.item.cpu()[rows], self.data.is_streamer.cpu()).to(self.device)
+        return lambda distinct, _: counted[distinct]
 
-    def _step(self, batch: Batch) -> Tensor:
-        users, items = self.model.users(batch.users), self.model.items(batch.items)
+    def _streamed_log_q(self, distinct: Tensor, batch_size: int) -> Tensor:
+        met = distinct.cpu()
+        self._frequency.update(met)
+        return self._frequency.log_q(batch_size)[met].to(self.device)
+
+    def step(self, batch: Batch) -> Tensor:
+        """Learn from a batch; its loss."""
+        part = touched(batch, self.model)
+        with part.in_place_of_tables(self.model):
+            users, items = self.model(part.batch.users, part.batch.items)
         loss = batch_softmax(users, items, batch.draws, self.settings.temperature)
-        self._tables.zero_grad()
-        self._dense.zero_grad()
-        loss.backward()
-        self._tables.step()
-        self._dense.step()
+        leaves = [*part.values.values(), *self._small.values(), *self._dense.parameters]
+        gradients = iter(torch.autograd.grad(loss, leaves))
+        for name, rows in part.rows.items():
+            self._tables.step(name, next(gradients), rows)
+        for name in self._small:
+            self._tables.step(name, next(gradients))
+        self._dense.step(list(gradients))
         return loss.detach()
 
     def state(self) -> dict[str, Any]:
@@ -170,10 +180,6 @@ def fresh_model(settings: TwoTowerSettings, sizes: TableSizes) -> TwoTower:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed * 1_000)
         return TwoTower(ModelConfig.from_settings(settings, sizes))
-
-
-def _replace_log_q(batch: Batch, log_q: Tensor) -> Batch:
-    return Batch(batch.users, batch.items, batch.draws._replace(log_q=log_q))
 
 
 def _to_device(data: TrainingData, device: torch.device) -> TrainingData:

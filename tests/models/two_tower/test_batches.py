@@ -1,6 +1,6 @@
 import torch
 
-from models.two_tower.batches import BatchMaker, Examples, TrainingData
+from models.two_tower.batches import BatchMaker, Dropout, Examples, TrainingData
 from models.two_tower.features import NUMERIC_FEATURES
 from models.two_tower.towers import ItemBatch, UserBatch
 
@@ -33,8 +33,8 @@ def data() -> TrainingData:
     )
 
 
-def maker(id_dropout: float = 0.0) -> BatchMaker:
-    return BatchMaker(data(), torch.zeros(5), id_dropout)
+def maker(id_dropout: float = 0.0, history_dropout: float = 0.0) -> BatchMaker:
+    return BatchMaker(data(), lambda distinct, _: torch.zeros(len(distinct)), Dropout(id_dropout, history_dropout))
 
 
 def generator() -> torch.Generator:
@@ -55,9 +55,9 @@ def test_the_target_streamer_is_in_neither_history_of_streamers() -> None:
 
 def test_what_stands_in_a_history_is_masked_among_the_negatives() -> None:
     contents = maker().make(torch.tensor([0, 1]), generator())
-    assert contents.draws.masked.tolist() == [[True, True], [False, False]]
+    assert contents.draws.known.tolist() == [0, 1]  # both columns of the first row
     streamers = maker().make(torch.tensor([2, 3]), generator())
-    assert streamers.draws.masked.tolist() == [[True, True], [False, True]]
+    assert sorted(streamers.draws.known.unique().tolist()) == [0, 1, 3]
 
 
 def test_contents_compete_with_contents_and_streamers_with_streamers() -> None:
@@ -69,9 +69,16 @@ def test_contents_compete_with_contents_and_streamers_with_streamers() -> None:
 
 def test_a_distinct_item_is_one_column_with_its_count_and_age() -> None:
     batch = maker().make(torch.tensor([0, 0, 1]), generator())
-    assert batch.draws.counts.tolist() == [2.0, 1.0]
+    assert torch.allclose(batch.draws.log_share.exp(), torch.tensor([2.0, 1.0]) / 2)  # of two others
     assert batch.draws.column.tolist() == [0, 0, 1]
     assert batch.items.age.tolist() == [1, 2]
+
+
+def test_what_a_history_is_shown_without_is_no_negative_all_the_same() -> None:
+    whole, thinned = (maker(history_dropout=share).make(torch.tensor([0, 1]), generator()) for share in (0.0, 0.999999))
+    assert not any(rows.any() for rows in (thinned.users.contents, thinned.users.streamers, thinned.users.preferred))
+    assert thinned.users.user.tolist() == [1, 2]
+    assert torch.equal(thinned.draws.known, whole.draws.known)
 
 
 def test_dropped_ids_become_unknown() -> None:

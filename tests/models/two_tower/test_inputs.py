@@ -13,7 +13,7 @@ from contracts.errors import (
     StreamrecError,
 )
 from contracts.tables import TRAINING_EXAMPLE, USER_FEATURE
-from models.two_tower.batches import BatchMaker
+from models.two_tower.batches import BatchMaker, Dropout
 from models.two_tower.candidates import read_retrieval_inputs
 from models.two_tower.data import UNTIMED, build_training_data, build_vocabularies
 from models.two_tower.inputs import FeastReader, read_training_inputs
@@ -92,7 +92,8 @@ def test_earlier_views_teach_with_all_the_other_ones_as_history(empty_world: Wor
     data = build_training_data(inputs, vocabularies, SMALL, "UTC")
     untimed = torch.nonzero(data.examples.day == UNTIMED)[:, 0]
     assert len(untimed) == inputs.earlier.num_rows  # type: ignore[union-attr]
-    batch = BatchMaker(data, torch.zeros(len(data.is_streamer)), 0.0).make(untimed[:7], torch.Generator())
+    maker = BatchMaker(data, lambda distinct, _: torch.zeros(len(distinct)), Dropout(0.0, 0.0))
+    batch = maker.make(untimed[:7], torch.Generator())
     target = batch.items.item[batch.draws.column]
     for own, history in zip(target.tolist(), batch.users.contents.tolist(), strict=True):
         others = {row for row in history if row}

@@ -3,18 +3,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.two_tower.losses import Draws, batch_softmax, full_softmax
+from models.two_tower import losses
+from models.two_tower.losses import Draws, batch_softmax, full_softmax, log_share
+
+NOTHING = torch.zeros(0, dtype=torch.int64)
 
 
-def draws(column: list[int], counts: list[float], log_q: Tensor, masked: Tensor | None = None) -> Draws:
-    nothing = torch.zeros(len(column), len(counts), dtype=torch.bool)
-    return Draws(
-        torch.tensor(column),
-        torch.tensor(counts),
-        log_q,
-        nothing if masked is None else masked,
-        torch.ones(len(column)),
-    )
+def draws(column: list[int], counts: list[float], log_q: Tensor, known: Tensor = NOTHING) -> Draws:
+    share = log_share(torch.tensor(counts, dtype=log_q.dtype), log_q, len(column) - 1)
+    return Draws(torch.tensor(column), share, known, torch.ones(len(column)))
+
+
+def plain(users: Tensor, items: Tensor, some: Draws, temperature: float | Tensor) -> Tensor:
+    """The same loss with every matrix in memory."""
+    scores = users @ items.T / temperature
+    is_known = torch.zeros(scores.numel(), dtype=torch.bool).index_fill(0, some.known, True).view_as(scores)
+    positive = scores.gather(1, some.column[:, None])
+    negatives = (scores + some.log_share).masked_fill(is_known, -torch.inf)
+    lost = negatives.scatter(1, some.column[:, None], positive).logsumexp(dim=1) - positive[:, 0]
+    return (lost * some.weight).sum() / some.weight.sum()
 
 
 def vectors(rows: int, seed: int, dim: int = 8) -> Tensor:
@@ -46,8 +53,8 @@ def test_another_example_of_the_same_item_is_no_negative() -> None:
 
 def test_a_known_liked_item_is_no_negative() -> None:
     users, items = vectors(2, seed=1), vectors(2, seed=2)
-    masked = torch.tensor([[False, True], [True, False]])
-    loss = batch_softmax(users, items, draws([0, 1], [1.0, 1.0], torch.tensor([0.5, 0.5]).log(), masked), 0.1)
+    known = torch.tensor([0 * 2 + 1, 1 * 2 + 0])
+    loss = batch_softmax(users, items, draws([0, 1], [1.0, 1.0], torch.tensor([0.5, 0.5]).log(), known), 0.1)
     assert torch.allclose(loss, torch.tensor(0.0), atol=1e-6)
 
 
@@ -71,13 +78,8 @@ def test_the_estimated_sum_equals_the_full_softmax_in_expectation() -> None:
             torch.cat([torch.tensor([target]), drawn]), return_inverse=True, return_counts=True
         )
         first_only = torch.zeros(batch).index_fill(0, torch.tensor([0]), 1.0)
-        draw = Draws(
-            column,
-            counts.float(),
-            share[present].log(),
-            torch.zeros(batch, len(present), dtype=torch.bool),
-            first_only,
-        )
+        share_of = log_share(counts.float(), share[present].log(), batch - 1)
+        draw = Draws(column, share_of, NOTHING, first_only)
         estimates.append(batch_softmax(user.expand(batch, -1), items[present], draw, temperature).exp())
     samples = torch.stack(estimates)
     standard_error = samples.std() / len(samples) ** 0.5
@@ -96,9 +98,39 @@ def test_nothing_overflows_at_temperature_0_05(scale: float) -> None:
     assert torch.isfinite(users.grad).all()
 
 
-def test_gradients_agree_with_float64() -> None:
-    users, items = vectors(3, seed=1).double().requires_grad_(), vectors(3, seed=2).double().requires_grad_()
-    share = torch.tensor([0.5, 0.3, 0.2]).double().log()
-    some = draws([0, 1, 1], [1.0, 2.0, 1.0], share)._replace(weight=torch.tensor([1.0, 0.5, 0.2]).double())
-    some = some._replace(counts=some.counts.double())
+def _random_case(dtype: torch.dtype, size: int = 37, width: int = 23) -> tuple[Tensor, Tensor, Draws]:
+    generator = torch.Generator().manual_seed(8)
+    users, items = vectors(size, seed=1).to(dtype).requires_grad_(), vectors(width, seed=2).to(dtype).requires_grad_()
+    share = torch.rand(width, generator=generator, dtype=dtype)
+    some = Draws(
+        column=torch.randint(width, (size,), generator=generator),
+        log_share=log_share(torch.ones(width, dtype=dtype), (share / share.sum()).log(), size - 1),
+        known=torch.nonzero(torch.rand(size * width, generator=generator) < 0.2)[:, 0],
+        weight=torch.rand(size, generator=generator, dtype=dtype),
+    )
+    return users, items, some
+
+
+@pytest.mark.parametrize("block_scores", [1, 100, 1 << 20], ids=["a row at a time", "four rows", "one block"])
+def test_blocks_give_the_loss_and_the_gradients_of_the_whole(
+    block_scores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "_BLOCK_SCORES", block_scores)
+    users, items, some = _random_case(torch.float64)
+    temperature = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
+    inputs = (users, items, temperature)
+    ours, theirs = batch_softmax(users, items, some, temperature), plain(users, items, some, temperature)
+    assert torch.allclose(ours, theirs)
+    for own, other in zip(torch.autograd.grad(ours, inputs), torch.autograd.grad(theirs, inputs), strict=True):
+        assert torch.allclose(own, other)
+
+
+def test_gradients_agree_with_float64_differences() -> None:
+    users, items, some = _random_case(torch.float64, size=5, width=4)
     assert torch.autograd.gradcheck(lambda u, v: batch_softmax(u, v, some, 0.1), (users, items))
+
+
+def test_uniform_negatives_weigh_by_how_often_both_draws_let_them_expect() -> None:
+    """Of 10 items 4 are drawn uniformly beside 4 others of the stream: what it often draws weighs little."""
+    share = log_share(torch.tensor([1.0, 1.0]), torch.tensor([0.5, 1e-12]).log(), others=4, uniform=4 / 10)
+    assert torch.allclose(share.exp(), torch.tensor([1 / 2.4, 1 / 0.4]))

@@ -51,7 +51,8 @@ def _measure(model: TwoTower, data: TrainingData, rows: Tensor) -> dict[str, flo
     retrieval = Retrieval(model, data.items)
     vectors = retrieval.user_vectors(histories, users)
     allowed = torch.nonzero(data.is_streamer == is_streamer)[:, 0]
-    return _ranked(retrieval.best(vectors, allowed, _K, known).index, relevant)
+    row, column = torch.nonzero(known >= 0, as_tuple=True)
+    return _ranked(retrieval.best(vectors, allowed, _K, (row, known[row, column])).index, relevant)
 
 
 def _ranked(best: Tensor, relevant: Tensor) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,6 +39,38 @@ def retrieve_command(
 
     snapshot = retrieve(load_settings(), date.date(), alias, datetime.now(UTC))
     typer.echo(f"wrote {snapshot.rows} rows of {snapshot.table} for {snapshot.dt}")
+
+
+@app.command(name="benchmark")
+def benchmark_command(
+    train: Annotated[Path, typer.Option(help="Lines `user item item ...`, plain or .gz.")],
+    test: Annotated[Path, typer.Option(help="The same, of what is to be found.")],
+    dim: Annotated[int, typer.Option(min=1, help="Width of the embedding space.")] = 64,
+    seeds: Annotated[int, typer.Option(min=1, help="Models, from seed 0.")] = 3,
+) -> None:
+    """Judge the towers, and the towers fused with a linear model, on a fixed split; prints one JSON object."""
+    from models.protocols.fixed_split import report  # noqa: PLC0415
+
+    typer.echo(json.dumps(report(train, test, dim, seeds)))
+
+
+@app.command(name="next_day")
+def next_day_command(
+    log: Annotated[Path, typer.Option(help="Folder of KuaiRand's official files.")],
+    days: Annotated[str, typer.Option(help="Days to foresee, as 2022-04-29,2022-04-30.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Models, from seed 0.")] = 3,
+) -> None:
+    """Judge the model and its baselines on the next day of a real log; prints one JSON object."""
+    from models.protocols.next_day import report  # noqa: PLC0415
+
+    typer.echo(json.dumps(report(log, [_day(text) for text in days.split(",")], seeds)))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is no day as 2022-04-29") from error
 
 
 def main() -> None:

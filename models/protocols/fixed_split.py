@@ -1,0 +1,152 @@
+"""A fixed split of users and items, full ranking: how published models are compared.
+
+A user's history is their training items, a target left out of its own; nothing else is known of users and items. Train
+items are masked, recall@20 divides by the number of the user's test items, NDCG@20's ideal has min(20, test items)
+hits; means over the users with a test item. Letters: U users, I items, E pairs.
+"""
+
+import gzip
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+
+from contracts.errors import LogFormatError
+from contracts.settings import TwoTowerSettings
+from models.linear.interactions import Ids, interactions
+from models.linear.spectral import SpectralFilter
+from models.protocols.ranking import Scores, Task, blend, judge, over_seeds
+from models.protocols.towers import histories, plain_data, two_tower
+from models.two_tower.train import use_owned_cores
+
+SETTINGS: Final = TwoTowerSettings(batch_size=4_096, epochs=16, final_epochs=0, history_length=100)
+SPECTRAL_RANK: Final = 256
+SPECTRAL_WEIGHT: Final = 0.3
+LINEAR_WEIGHT: Final = 0.5
+"""Of the linear model's standard scores beside the towers'. All chosen on `held_out` parts of Gowalla's training."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Who met what, by user.
+
+    Args:
+        user, item: ids, ascending by user, [E] each.
+    """
+
+    user: Ids
+    item: Ids
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def where(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> "Pairs":
+        return Pairs(self.user[keep], self.item[keep])
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is learnt from and what is to be found."""
+
+    train: Pairs
+    test: Pairs
+
+    @property
+    def users(self) -> int:
+        return 1 + int(max(self.train.user.max(), self.test.user.max()))
+
+    @property
+    def items(self) -> int:
+        return 1 + int(max(self.train.item.max(), self.test.item.max()))
+
+    def matrix(self, pairs: Pairs) -> csr_array:
+        return interactions(pairs.user, pairs.item, 1.0, (self.users, self.items))
+
+    def task(self) -> Task:
+        """Training items are masked, test items are to be found."""
+        return Task(masked=self.matrix(self.train), relevant=self.matrix(self.test))
+
+
+def read_pairs(path: Path) -> Pairs:
+    """Lines `user item item ...` of whole numbers, plain or gzip; a pair that stands twice counts once.
+
+    Raises:
+        LogFormatError: a line is something else, or there is no pair.
+    """
+    users, items = [], []
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                user, *found = np.array(line.split(), dtype=np.int64)
+            except ValueError as error:
+                raise LogFormatError(f"{path}, line {number}: expected `user item item ...`, whole numbers") from error
+            items.append(np.unique(np.array(found, dtype=np.int64)))
+            users.append(np.full(len(items[-1]), user))
+    if not users or not sum(map(len, items)):
+        raise LogFormatError(f"{path} holds no pair of user and item")
+    user, item = np.concatenate(users), np.concatenate(items)
+    order = np.argsort(user, kind="stable")
+    return Pairs(user[order], item[order])
+
+
+def held_out(train: Pairs, seed: int) -> Split:
+    """A split of the training pairs alone, for choosing settings: one item of every user with three or more."""
+    rng = np.random.default_rng(seed)
+    _, first, counts = np.unique(train.user, return_index=True, return_counts=True)
+    chosen = first[counts > 2] + rng.integers(0, counts[counts > 2])
+    is_test = np.zeros(len(train), dtype=np.bool_)
+    is_test[chosen] = True
+    return Split(train.where(~is_test), train.where(is_test))
+
+
+def towers(split: Split, settings: TwoTowerSettings) -> Scores:
+    """The two-tower model, trained on the split's training pairs: every pair an example, its history all the others, at
+    most `history_length` of them by chance."""
+    train = split.train
+    order = np.lexsort((np.random.default_rng(0).random(len(train)), train.user))
+    contents = histories(train.user[order], train.item[order], split.users, settings.history_length)
+    ones = np.ones(len(train), dtype=np.float32)
+    return two_tower(plain_data((train.user, train.item, ones), contents, split.items), settings)
+
+
+def spectral(met: csr_array) -> Scores:
+    """The linear model of the same training pairs, [U, I]."""
+    rank = min(SPECTRAL_RANK, min(met.shape) - 1)
+    found = SpectralFilter.of(met, rank, SPECTRAL_WEIGHT)
+    return lambda users: torch.from_numpy(found.scores(met[users]))
+
+
+def report(train: Path, test: Path, dim: int, seeds: int) -> dict[str, Any]:
+    """Figures of the towers alone, of the linear model, and of both fused, which stand on top; means over seeds.
+
+    Raises:
+        LogFormatError: one of the files is no such split.
+    """
+    use_owned_cores()
+    started = time.perf_counter()
+    split = Split(read_pairs(train), read_pairs(test))
+    settings, task = SETTINGS.model_copy(update={"dim": dim}), split.task()
+    linear = spectral(split.matrix(split.train))
+    runs: dict[str, list[dict[str, float]]] = {"two_tower": [], "fused": []}
+    for seed in range(seeds):
+        learnt = towers(split, settings.model_copy(update={"seed": seed}))
+        runs["two_tower"].append(judge(learnt, task))
+        runs["fused"].append(judge(blend([(learnt, 1.0), (linear, LINEAR_WEIGHT)]), task))
+    models = {name: over_seeds(found) for name, found in runs.items()}
+    return {
+        **models["fused"],
+        **models,
+        "linear": judge(linear, task),
+        "runs": runs,
+        "seconds": round(time.perf_counter() - started, 1),
+        "settings": {
+            **settings.model_dump(exclude={"seed"}),
+            "spectral_rank": SPECTRAL_RANK,
+            "spectral_weight": SPECTRAL_WEIGHT,
+            "linear_weight": LINEAR_WEIGHT,
+        },
+    }

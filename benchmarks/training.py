@@ -33,7 +33,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Batch, BatchMaker, Dropout, Examples, TrainingData
+from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Dropout, Examples, TrainingData
 from models.two_tower.config import TableSizes
 from models.two_tower.features import NUMERIC_FEATURES
 from models.two_tower.frequencies import counted_log_q
@@ -71,6 +71,8 @@ def synthetic(users: int, items: int, examples: int, rng: np.random.Generator) -
             age=torch.from_numpy(rng.integers(0, 10, examples)),
             weight=torch.ones(examples),
             day=torch.full((examples,), _DAY),
+            second=torch.zeros(examples, dtype=torch.int64),
+            broadcast=torch.full((examples,), -1),
         ),
         histories=UserBatch(
             user=torch.zeros(rows, dtype=torch.int64),
@@ -90,6 +92,7 @@ def synthetic(users: int, items: int, examples: int, rng: np.random.Generator) -
         ),
         is_streamer=torch.zeros(items, dtype=torch.bool),
         streamer_item=torch.zeros(streamers + 1, dtype=torch.int64),
+        broadcasts=Broadcasts.none(),
     )
 
 
@@ -192,7 +195,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     settings = TwoTowerSettings(batch_size=arguments.batch, device="cpu")
     data = synthetic(arguments.users, arguments.items, arguments.batch * arguments.steps, np.random.default_rng(1))
     sizes = sizes_of(data, arguments.users)
-    log_q = counted_log_q(data.examples.item, data.is_streamer)
+    log_q = counted_log_q(data.draws, data.group_of_draw)
     maker = BatchMaker(data, lambda distinct, _: log_q[distinct], Dropout(settings.id_dropout, 0.0))
 
     def batches() -> Iterator[Batch]:
@@ -244,11 +247,11 @@ def implicit_rates(data: TrainingData, arguments: argparse.Namespace) -> dict[st
     ones = np.ones(len(user), dtype=np.float32)
     matrix = scipy.sparse.csr_matrix((ones, (user, item)), shape=(arguments.users, arguments.items))
     shape = {"factors": 64, "iterations": 2, "num_threads": len(os.sched_getaffinity(0)), "random_state": 1}
-    models = {
-        "implicit_bpr": implicit.bpr.BayesianPersonalizedRanking(**shape),
-        "implicit_als": implicit.als.AlternatingLeastSquares(**shape),
-    }
     with threadpool_limits(1, "blas"):  # they have threads of their own
+        models = {
+            "implicit_bpr": implicit.bpr.BayesianPersonalizedRanking(**shape),
+            "implicit_als": implicit.als.AlternatingLeastSquares(**shape),
+        }
         seconds = {name: _timed(lambda model=model: model.fit(matrix, False)) for name, model in models.items()}
     return {name: [matrix.nnz * 2 / taken] for name, taken in seconds.items()}
 

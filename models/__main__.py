@@ -66,6 +66,20 @@ def next_day_command(
     typer.echo(json.dumps(report(log, [_day(text) for text in days.split(",")], seeds)))
 
 
+@app.command(name="live")
+def live_command() -> None:
+    """Judge the model on who is visited next among the live, on the last day of the log; prints one JSON object."""
+    from contracts.snapshots import Warehouse  # noqa: PLC0415
+    from contracts.tables import WATCH_EVENT  # noqa: PLC0415
+    from models.protocols.live import SETTINGS, report  # noqa: PLC0415
+    from models.protocols.live_log import read_live_log  # noqa: PLC0415
+
+    settings = load_settings()
+    warehouse = Warehouse(settings.warehouse_path)
+    log = read_live_log(warehouse, warehouse.dates(WATCH_EVENT), settings.platform.time_zone)
+    typer.echo(json.dumps(report(log, SETTINGS)))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())

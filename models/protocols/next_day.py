@@ -9,7 +9,7 @@ Letters: U users, I videos, P pairs.
 import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -128,8 +128,8 @@ def _als(long: csr_array) -> Scores:
     from implicit.als import AlternatingLeastSquares  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
-    model = AlternatingLeastSquares(factors=64, regularization=10, alpha=10, iterations=15, random_state=0)
     with threadpool_limits(1, "blas"):  # it has threads of its own
+        model = AlternatingLeastSquares(factors=64, regularization=10, alpha=10, iterations=15, random_state=0)
         model.fit(csr_matrix(long), show_progress=False)
     users, items = (torch.from_numpy(np.array(factors)) for factors in (model.user_factors, model.item_factors))
 
@@ -152,7 +152,7 @@ def training_data(log: KuaiRand, known: Known, settings: TwoTowerSettings) -> Tr
         kind=torch.full((log.items,), KINDS.index(ItemKind.CLIP) + 1),
         duration=torch.from_numpy(duration_buckets(log.duration)),
     )
-    return TrainingData(data.examples, data.histories, items, data.is_streamer, data.streamer_item)
+    return replace(data, items=items)
 
 
 def rankings(log: KuaiRand, day: Day, settings: TwoTowerSettings, item_weights: Tensor) -> dict[str, Scores]:

@@ -10,8 +10,9 @@ from torch import Tensor
 from contracts.settings import TwoTowerSettings
 from models.linear.interactions import Floats, Ids
 from models.protocols.ranking import Scores
-from models.two_tower.batches import Examples, TrainingData
+from models.two_tower.batches import Broadcasts, Examples, TrainingData
 from models.two_tower.config import TableSizes
+from models.two_tower.data import padded_runs
 from models.two_tower.features import NUMERIC_FEATURES
 from models.two_tower.retrieve import Retrieval
 from models.two_tower.towers import ItemBatch, UserBatch
@@ -30,11 +31,7 @@ def histories(user: Ids, item: Ids, users: int, length: int) -> Ids:
         [U, at most `length`]
     """
     counts = np.bincount(user, minlength=users)
-    place = np.arange(len(user)) - np.repeat(counts.cumsum() - counts, counts)
-    matrix = np.zeros((users, min(length, int(counts.max(initial=1)))), dtype=np.int64)
-    kept = place < matrix.shape[1]
-    matrix[user[kept], place[kept]] = item[kept] + 1
-    return matrix
+    return padded_runs(item + 1, counts, min(length, int(counts.max(initial=1))))
 
 
 def plain_data(pairs: tuple[Ids, Ids, Floats], contents: Ids, items: int) -> TrainingData:
@@ -56,6 +53,8 @@ def plain_data(pairs: tuple[Ids, Ids, Floats], contents: Ids, items: int) -> Tra
             age=untold,
             weight=torch.from_numpy(np.asarray(weight, dtype=np.float32)),
             day=untold + _DAY,
+            second=untold,
+            broadcast=untold - 1,
         ),
         histories=UserBatch(
             user=torch.arange(1, users + 1),
@@ -68,6 +67,7 @@ def plain_data(pairs: tuple[Ids, Ids, Floats], contents: Ids, items: int) -> Tra
         items=ItemBatch(torch.arange(1, items + 1), *[nothing] * (len(ItemBatch._fields) - 1)),
         is_streamer=torch.zeros(items, dtype=torch.bool),
         streamer_item=torch.zeros(1, dtype=torch.int64),
+        broadcasts=Broadcasts.none(),
     )
 
 

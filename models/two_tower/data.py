@@ -15,15 +15,16 @@ import torch
 from contracts import columns as c
 from contracts.names import ContentKind
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Examples, TrainingData
+from models.two_tower.batches import Broadcasts, Examples, TrainingData
 from models.two_tower.catalogue import Catalogue, microseconds
-from models.two_tower.features import NUMERIC_FEATURES, SEGMENTS, age_buckets, numeric_features
+from models.two_tower.features import NO_TIME, NUMERIC_FEATURES, SEGMENTS, age_buckets, numeric_features
 from models.two_tower.inputs import USER_FEATURES, TrainingInputs
 from models.two_tower.towers import UserBatch
 from models.two_tower.vocabulary import IntArray, Vocabularies, Vocabulary
 
 UNTIMED = -1
 """The day of an earlier view."""
+_MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class _Flat:
     event_us: IntArray
     weight: npt.NDArray[np.float64]
     is_timed: npt.NDArray[np.bool_]
+    broadcast: IntArray
 
 
 def build_vocabularies(inputs: TrainingInputs) -> Vocabularies:
@@ -74,6 +76,18 @@ def build_training_data(
         items=catalogue.batch(vocabularies, at_us=int(flat.event_us.max())),
         is_streamer=torch.from_numpy(catalogue.is_streamer),
         streamer_item=torch.from_numpy(streamer_item),
+        broadcasts=_airtimes(inputs),
+    )
+
+
+def _airtimes(inputs: TrainingInputs) -> Broadcasts:
+    """In the order of their ids; one without an end is still on."""
+    rows = inputs.broadcasts
+    end = microseconds(rows[c.ENDED_AT])
+    return Broadcasts(
+        item=torch.from_numpy(inputs.catalogue.index_of(rows[c.STREAMER_ID].to_numpy(), is_streamer=True)),
+        begin=torch.from_numpy(microseconds(rows[c.STARTED_AT]) // _MICROSECONDS),
+        end=torch.from_numpy(np.where(end == NO_TIME, np.iinfo(np.int64).max, end // _MICROSECONDS)),
     )
 
 
@@ -99,10 +113,10 @@ def padded(lists: pa.ChunkedArray, vocabulary: Vocabulary, length: int) -> IntAr
     together = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
     sizes = np.asarray(pc.fill_null(pc.list_value_length(together), 0)).astype(np.int64)
     values = np.asarray(pc.list_flatten(together)).astype(np.int64)
-    return _padded_runs(vocabulary.rows(values), sizes, length)
+    return padded_runs(vocabulary.rows(values), sizes, length)
 
 
-def _padded_runs(values: IntArray, sizes: IntArray, length: int) -> IntArray:
+def padded_runs(values: IntArray, sizes: IntArray, length: int) -> IntArray:
     """Consecutive runs of `values` as the rows of a matrix, cut or filled with 0 to `length`."""
     matrix = np.zeros((len(sizes), length), dtype=np.int64)
     place = np.arange(len(values)) - np.repeat(sizes.cumsum() - sizes, sizes)
@@ -120,8 +134,22 @@ def _log_examples(inputs: TrainingInputs, settings: TwoTowerSettings) -> _Flat:
     item = inputs.catalogue.index_of(rows[c.CONTENT_ID].to_numpy(), is_streamer=False)
     owner = inputs.catalogue.index_of(rows[c.STREAMER_ID].to_numpy(), is_streamer=True)
     streamer_weight = np.where(is_live, 1.0, settings.streamer_weight) * weight * inputs.has_live
-    parts = [_flat(inputs, ~is_live, item, weight), _flat(inputs, streamer_weight > 0, owner, streamer_weight)]
-    return _concatenate(parts)
+    contents = _flat(inputs, ~is_live, item, weight)
+    streamers = _flat(inputs, streamer_weight > 0, owner, streamer_weight)
+    streamers.broadcast[:] = _broadcast_of(inputs, is_live)[(streamer_weight > 0) & (owner >= 0)]
+    return _concatenate([contents, streamers])
+
+
+def _broadcast_of(inputs: TrainingInputs, is_live: npt.NDArray[np.bool_]) -> IntArray:
+    """Index of the broadcast of each positive, -1 where it is no live watch, or not one within a known broadcast."""
+    rows, broadcasts = inputs.positives, inputs.broadcasts
+    if len(broadcasts) == 0:
+        return np.full(len(rows), -1)
+    ids, wanted = broadcasts[c.BROADCAST_ID].to_numpy(), rows[c.CONTENT_ID].to_numpy()
+    place = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
+    airtimes, second = _airtimes(inputs), microseconds(rows[c.EVENT_TIME]) // _MICROSECONDS
+    is_on = (airtimes.begin.numpy()[place] <= second) & (second < airtimes.end.numpy()[place])
+    return np.where(is_live & (ids[place] == wanted) & is_on & (airtimes.item.numpy()[place] >= 0), place, -1)
 
 
 def _flat(
@@ -136,6 +164,7 @@ def _flat(
         event_us=microseconds(rows[c.EVENT_TIME])[wanted],
         weight=weight[wanted],
         is_timed=np.ones(int(wanted.sum()), dtype=np.bool_),
+        broadcast=np.full(int(wanted.sum()), -1),
     )
 
 
@@ -146,14 +175,20 @@ def _earlier_examples(
     rows = earlier.sort_by([(c.USER_ID, "ascending"), (c.POSITION, "descending")])
     user_id, content = rows[c.USER_ID].to_numpy(), rows[c.CONTENT_ID].to_numpy()
     _, row, sizes = np.unique(user_id, return_inverse=True, return_counts=True)
-    contents = _padded_runs(vocabularies.contents.rows(content), sizes, settings.history_length)
+    contents = padded_runs(vocabularies.contents.rows(content), sizes, settings.history_length)
     item = catalogue.index_of(content, is_streamer=False)
     is_plain = ~_valued(rows)
     weight = np.where(is_plain, settings.earlier_plain_weight, settings.earlier_weight)
     wanted = (item >= 0) & (weight > 0)
     count = int(wanted.sum())
     flat = _Flat(
-        user_id[wanted], item[wanted], row[wanted], np.zeros(count, np.int64), weight[wanted], np.zeros(count, np.bool_)
+        user_id=user_id[wanted],
+        item=item[wanted],
+        features=row[wanted],
+        event_us=np.zeros(count, np.int64),
+        weight=weight[wanted],
+        is_timed=np.zeros(count, np.bool_),
+        broadcast=np.full(count, -1),
     )
     unknown = user_rows(_no_features(len(sizes)), vocabularies, settings.history_length)
     return flat, unknown._replace(contents=torch.from_numpy(contents))
@@ -180,6 +215,8 @@ def _examples(flat: _Flat, catalogue: Catalogue, vocabularies: Vocabularies, tim
         age=torch.from_numpy(ages.astype(np.int64)),
         weight=torch.from_numpy(flat.weight.astype(np.float32)),
         day=torch.from_numpy(days.astype(np.int64)),
+        second=torch.from_numpy(flat.event_us // _MICROSECONDS),
+        broadcast=torch.from_numpy(flat.broadcast),
     )
 
 

@@ -6,19 +6,19 @@ from torch import Tensor
 _SMALLEST = 1e-12
 
 
-def counted_log_q(items: Tensor, is_streamer: Tensor) -> Tensor:
+def counted_log_q(draws: Tensor, group_of: Tensor) -> Tensor:
     """Exact shares among the examples of the same group, as batches are drawn per group.
 
     Args:
-        items: Item of each example, int64 [E].
-        is_streamer: Group of each item, bool [I].
+        draws: What each example draws, int64 [E].
+        group_of: Group of everything that can be drawn, from 0, int64 [I].
 
     Returns:
         float32 [I].
     """
-    counts = torch.bincount(items, minlength=len(is_streamer)).to(torch.float64)
-    totals = torch.where(is_streamer, counts[is_streamer].sum(), counts[~is_streamer].sum())
-    return (counts / totals.clamp(min=1)).clamp(min=_SMALLEST).log().float()
+    counts = torch.bincount(draws, minlength=len(group_of)).to(torch.float64)
+    totals = torch.zeros(int(group_of.max()) + 1, dtype=torch.float64).index_add_(0, group_of, counts)
+    return (counts / totals[group_of].clamp(min=1)).clamp(min=_SMALLEST).log().float()
 
 
 class StreamingFrequency:

@@ -1,6 +1,6 @@
 """Reads what training and retrieval need: partitions from the warehouse, features from Feast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,6 +41,7 @@ class TrainingInputs:
         feature_row: Row of `features` of each positive, int64.
         earlier: Rows of `earlier_view_v1`, or None.
         catalogue: Everything that can be a target.
+        broadcasts: Rows of `broadcast_v1` of the days, each broadcast as its last day has it.
         has_live: Whether anybody broadcasts here: only then are streamers recommended.
         snapshots: Every partition read.
     """
@@ -50,6 +51,7 @@ class TrainingInputs:
     feature_row: np.ndarray
     earlier: pa.Table | None
     catalogue: Catalogue
+    broadcasts: pa.Table
     has_live: bool
     snapshots: tuple[Snapshot, ...]
 
@@ -76,13 +78,15 @@ def read_training_inputs(settings: Settings, day: date, read_features: FeatureRe
     moments = _moments(settings, warehouse.dates(USER_FEATURE))
     entities, feature_row = _distinct_moments(positives, moments)
     feature_snapshots = [warehouse.require(USER_FEATURE, each) for each in warehouse.dates(USER_FEATURE) if each < day]
-    used = [*snapshots, *catalogue_snapshots, *feature_snapshots, *([earlier] if earlier else [])]
+    broadcasts, broadcast_snapshots = _broadcasts(warehouse, trailing_days(day, settings.two_tower.train_days))
+    used = [*snapshots, *broadcast_snapshots, *catalogue_snapshots, *feature_snapshots, *([earlier] if earlier else [])]
     return TrainingInputs(
         positives=positives,
         features=read_features(entities),
         feature_row=feature_row,
         earlier=warehouse.read_snapshot(EARLIER_VIEW, earlier) if earlier else None,
         catalogue=catalogue,
+        broadcasts=broadcasts,
         has_live=_has_live(warehouse, examples, day),
         snapshots=tuple(used),
     )
@@ -121,6 +125,18 @@ def read_catalogue(warehouse: Warehouse, day: date, seen: pa.Table | None) -> tu
     if len(catalogue) == 0:
         raise EmptyCatalogueError(f"{CONTENT.name} and {STREAMER.name} are empty on {day}; run {CONTENT.owner}")
     return catalogue, [snapshot for snapshot in (contents, streamers) if snapshot is not None]
+
+
+def _broadcasts(warehouse: Warehouse, days: Iterable[date]) -> tuple[pa.Table, list[Snapshot]]:
+    """One row per broadcast: one over midnight is in both days, and only the second may know its end."""
+    found = [warehouse.current(BROADCAST, each) for each in days]
+    snapshots = [snapshot for snapshot in found if snapshot is not None]
+    names = [c.BROADCAST_ID, c.STREAMER_ID, c.STARTED_AT, c.ENDED_AT]
+    parts = [warehouse.read_snapshot(BROADCAST, snapshot, names) for snapshot in snapshots]
+    rows = pa.concat_tables(parts) if parts else BROADCAST.schema.empty_table().select(names)
+    newest_first = rows.take(pa.array(np.arange(len(rows))[::-1]))
+    _, first = np.unique(newest_first[c.BROADCAST_ID].to_numpy(), return_index=True)
+    return newest_first.take(pa.array(first)), snapshots
 
 
 def _has_live(warehouse: Warehouse, examples: pa.Table, day: date) -> bool:

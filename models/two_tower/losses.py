@@ -31,6 +31,19 @@ _LARGEST_EXPONENT: Final = 40.0
 """Of its exponential a sum of millions, each with its weight, is still a float32."""
 
 
+class Airtime(NamedTuple):
+    """When columns were live, and examples watched; of a stream that was not live then, nobody chose against it.
+
+    Args:
+        begin, end: Of each column, the end not included, int64 [N].
+        second: Of each example, int64 [B].
+    """
+
+    begin: Tensor
+    end: Tensor
+    second: Tensor
+
+
 class Draws(NamedTuple):
     """What a batch drew.
 
@@ -39,12 +52,15 @@ class Draws(NamedTuple):
         log_share: Log of how often each item was drawn over how often that was to be expected, float32 [N].
         known: Pairs that are no negatives, things the user is known to like: row * N + column, ascending, int64 [P].
         weight: What each example counts, float32 [B].
+        airtime: Where only what was live at the same time is a negative. A draw's weight remains 1 / ((B - 1) q): the
+            sum that is estimated is then that of what was live, unbiased as before.
     """
 
     column: Tensor
     log_share: Tensor
     known: Tensor
     weight: Tensor
+    airtime: Airtime | None = None
 
 
 def log_share(counts: Tensor, log_q: Tensor, others: int, uniform: float = 0.0) -> Tensor:
@@ -111,6 +127,10 @@ class _BlockwiseSoftmax(torch.autograd.Function):
                 torch.maximum(shares.amax(dim=1), positive[block], out=largest[block])
                 shares.sub_(largest[block, None])
             shares.exp_()
+            if draws.airtime is not None:
+                begin, end, second = draws.airtime
+                at = second[block, None]
+                shares.mul_((begin <= at) & (at < end))
             shares.view(-1).index_fill_(0, draws.known[pairs[number] : pairs[number + 1]] - start * width, 0.0)
             shares.scatter_(1, draws.column[block, None], 0.0)
             torch.addmv((positive[block] - largest[block]).exp(), shares, weight, out=totals[block])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Batch, BatchMaker, Dropout, TrainingData
+from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Dropout, TrainingData
 from models.two_tower.config import ModelConfig, TableSizes
 from models.two_tower.frequencies import StreamingFrequency, counted_log_q
 from models.two_tower.losses import batch_softmax
@@ -69,7 +69,7 @@ class TrainTask:
         self._tables = RowWiseAdagrad(tables, self.settings.learning_rate)
         self._dense = Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
         self._order, self._dropout = _stream(self.settings.seed, 1), _stream(self.settings.seed, 2)
-        self._frequency = StreamingFrequency(len(self.data.is_streamer))
+        self._frequency = StreamingFrequency(len(self.data.item_of_draw))
 
     @property
     def epochs(self) -> int:
@@ -123,12 +123,12 @@ class TrainTask:
             yield maker.make(batch_rows.to(self.device), self._dropout)
 
     def _log_q(self, rows: Tensor) -> Callable[[Tensor, int], Tensor]:
-        """From a batch's distinct items and its size to the log of their frequencies, in an epoch of these examples."""
+        """From a batch's distinct draws and its size to the log of their frequencies, in an epoch of these examples."""
         if self.settings.log_q == "off":
             return lambda distinct, _: torch.zeros(len(distinct), device=self.device)
         if self.settings.log_q == "streaming":
             return self._streamed_log_q
-        counted = counted_log_q(self.data.examples.item.cpu()[rows], self.data.is_streamer.cpu()).to(self.device)
+        counted = counted_log_q(self.data.draws.cpu()[rows], self.data.group_of_draw.cpu()).to(self.device)
         return lambda distinct, _: counted[distinct]
 
     def _streamed_log_q(self, distinct: Tensor, batch_size: int) -> Tensor:
@@ -188,7 +188,10 @@ def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
     )
     histories = UserBatch(*(rows.to(device) for rows in data.histories))
     items = ItemBatch(*(rows.to(device) for rows in data.items))
-    return TrainingData(examples, histories, items, data.is_streamer.to(device), data.streamer_item.to(device))
+    broadcasts = Broadcasts(*(rows.to(device) for rows in data.broadcasts))
+    return TrainingData(
+        examples, histories, items, data.is_streamer.to(device), data.streamer_item.to(device), broadcasts
+    )
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:

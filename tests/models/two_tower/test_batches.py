@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import torch
 
-from models.two_tower.batches import BatchMaker, Dropout, Examples, TrainingData
+from models.two_tower.batches import BatchMaker, Broadcasts, Dropout, Examples, TrainingData
 from models.two_tower.features import NUMERIC_FEATURES
 from models.two_tower.towers import ItemBatch, UserBatch
 
@@ -15,6 +17,8 @@ def data() -> TrainingData:
         age=rows([1, 2, 0, 0]),
         weight=torch.ones(4),
         day=rows([1, 1, 1, 1]),
+        second=rows([0, 0, 0, 0]),
+        broadcast=rows([-1, -1, -1, -1]),
     )
     nothing = torch.zeros(5, dtype=torch.int64)
     return TrainingData(
@@ -30,6 +34,7 @@ def data() -> TrainingData:
         items=ItemBatch(torch.arange(1, 6), rows([1, 1, 2, 1, 2]), nothing, nothing, nothing, nothing),
         is_streamer=rows([False, False, False, True, True]),
         streamer_item=rows([0, 4, 5]),
+        broadcasts=Broadcasts.none(),
     )
 
 
@@ -65,6 +70,42 @@ def test_contents_compete_with_contents_and_streamers_with_streamers() -> None:
     for rows in made.epoch(torch.arange(4), 4, generator()):
         groups = data().is_streamer[data().examples.item[rows]]
         assert len(set(groups.tolist())) == 1
+
+
+def live_data() -> TrainingData:
+    """Streamers 3 and 4 were live twice and once; all four examples watch them live."""
+    rows, plain = torch.tensor, data()
+    examples = replace(
+        plain.examples, item=rows([3, 3, 4, 4]), second=rows([15, 35, 32, 38]), broadcast=rows([0, 1, 2, 2])
+    )
+    broadcasts = Broadcasts(item=rows([3, 3, 4]), begin=rows([10, 30, 30]), end=rows([20, 40, 37]))
+    return replace(plain, examples=examples, broadcasts=broadcasts)
+
+
+def test_a_broadcast_is_a_column_of_its_own_with_the_vector_of_its_streamer() -> None:
+    made = BatchMaker(live_data(), lambda distinct, _: torch.zeros(len(distinct)), Dropout(0.0, 0.0))
+    batch = made.make(torch.tensor([0, 1, 2]), generator())
+    assert batch.items.item.tolist() == [4, 4, 5]
+    assert batch.draws.column.tolist() == [0, 1, 2]
+    airtime = batch.draws.airtime
+    assert airtime is not None
+    assert (airtime.begin.tolist(), airtime.end.tolist()) == ([10, 30, 30], [20, 40, 37])
+    assert airtime.second.tolist() == [15, 35, 32]
+
+
+def test_a_live_watch_competes_with_known_streamers_and_may_be_known_by_its_history() -> None:
+    made = BatchMaker(live_data(), lambda distinct, _: torch.zeros(len(distinct)), Dropout(0.0, 0.0))
+    batch = made.make(torch.tensor([0, 1, 2]), generator())
+    assert len(batch.draws.known) == 0
+    assert batch.users.preferred.tolist() == [[2, 1], [0, 0], [2, 1]]
+
+
+def test_live_watches_are_batches_of_their_own() -> None:
+    plain = live_data()
+    mixed = replace(plain, examples=replace(plain.examples, broadcast=torch.tensor([0, -1, 2, -1])))
+    made = BatchMaker(mixed, lambda distinct, _: torch.zeros(len(distinct)), Dropout(0.0, 0.0))
+    batches = [sorted(rows.tolist()) for rows in made.epoch(torch.arange(4), 4, generator())]
+    assert sorted(batches) == [[0, 2], [1, 3]]
 
 
 def test_a_distinct_item_is_one_column_with_its_count_and_age() -> None:

@@ -5,7 +5,7 @@ from models.two_tower.frequencies import StreamingFrequency, counted_log_q
 
 def test_counted_shares_add_up_within_contents_and_within_streamers() -> None:
     items = torch.tensor([0, 0, 0, 1, 2, 3, 3])
-    share = counted_log_q(items, torch.tensor([False, False, True, True])).exp()
+    share = counted_log_q(items, torch.tensor([0, 0, 1, 1])).exp()
     assert torch.allclose(share, torch.tensor([3 / 4, 1 / 4, 1 / 3, 2 / 3]))
 
 

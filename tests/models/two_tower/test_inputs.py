@@ -1,6 +1,7 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pyarrow.compute as pc
 import pytest
 import torch
 
@@ -12,7 +13,8 @@ from contracts.errors import (
     NoExamplesError,
     StreamrecError,
 )
-from contracts.tables import TRAINING_EXAMPLE, USER_FEATURE
+from contracts.names import ContentKind
+from contracts.tables import BROADCAST, TRAINING_EXAMPLE, USER_FEATURE
 from models.two_tower.batches import BatchMaker, Dropout
 from models.two_tower.candidates import read_retrieval_inputs
 from models.two_tower.data import UNTIMED, build_training_data, build_vocabularies
@@ -106,3 +108,30 @@ def test_a_user_feature_of_the_day_itself_is_read_for_retrieval(world: World) ->
     assert len(inputs.features) == world.users
     assert f"{USER_FEATURE.name}/{DAY}" in [snapshot.reference[0] for snapshot in inputs.snapshots]
     assert inputs.has_live
+
+
+def test_a_live_watch_draws_the_broadcast_that_was_on(empty_world: World) -> None:
+    empty_world.write_catalogue()
+    empty_world.write_log()
+    first = DAY - timedelta(days=3)
+    start = datetime(first.year, first.month, first.day, 5, tzinfo=UTC)
+
+    def broadcast(content: int, **changes: object) -> dict[str, object]:
+        found = {c.BROADCAST_ID: 9_000 + content, c.STREAMER_ID: empty_world.owner(content), c.STARTED_AT: start}
+        return {**found, **changes}
+
+    numbers = range(1, empty_world.contents + 1)
+    # On the first day nobody knows an end; by the last one it is known that the first broadcast was over at once.
+    empty_world.write(BROADCAST, first, [broadcast(number) for number in numbers])
+    empty_world.write(BROADCAST, DAY, [broadcast(1, **{c.ENDED_AT: start + timedelta(minutes=1)})])
+    inputs = read_training_inputs(empty_world.settings, DAY, empty_world.read_features)
+    assert len(inputs.broadcasts) == empty_world.contents
+    data = build_training_data(inputs, build_vocabularies(inputs), SMALL, "UTC")
+    examples, live = data.examples, data.examples.broadcast >= 0
+    watched = inputs.positives.filter(pc.equal(inputs.positives[c.CONTENT_KIND], ContentKind.LIVE))
+    over = pc.sum(pc.equal(watched[c.CONTENT_ID], 9_001)).as_py()
+    assert over > 0
+    assert int(live.sum()) == len(watched) - over
+    assert torch.equal(data.broadcasts.item[examples.broadcast[live]], examples.item[live])
+    assert (data.group_of_draw[data.draws[live]] == 2).all()
+    assert (examples.second[live] % 86_400 == 6 * 3_600).all()

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.two_tower import losses
-from models.two_tower.losses import Draws, batch_softmax, full_softmax, log_share
+from models.two_tower.losses import Airtime, Draws, batch_softmax, full_softmax, log_share
 
 NOTHING = torch.zeros(0, dtype=torch.int64)
 
@@ -56,6 +56,18 @@ def test_a_known_liked_item_is_no_negative() -> None:
     known = torch.tensor([0 * 2 + 1, 1 * 2 + 0])
     loss = batch_softmax(users, items, draws([0, 1], [1.0, 1.0], torch.tensor([0.5, 0.5]).log(), known), 0.1)
     assert torch.allclose(loss, torch.tensor(0.0), atol=1e-6)
+
+
+def test_only_what_was_live_then_is_a_negative() -> None:
+    users, items = vectors(3, seed=1), vectors(3, seed=2)
+    some = draws([0, 1, 2], [1.0, 1.0, 1.0], torch.full((3,), 1 / 3).log())
+    rows = torch.tensor
+    # The first two columns were live from 10 and 20 on, the third from 20 to 30; the end is not included.
+    airtime = Airtime(begin=rows([10, 20, 20]), end=rows([99, 99, 30]), second=rows([15, 25, 30]))
+    found = batch_softmax(users, items, some._replace(airtime=airtime), 0.1)
+    off = rows([1, 2, 8])  # of the first example nobody else was live; of the third its own target, which counts always
+    expected = plain(users, items, some._replace(known=off), 0.1)
+    assert torch.allclose(found, expected)
 
 
 def test_an_example_of_weight_zero_changes_nothing() -> None:

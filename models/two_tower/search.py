@@ -239,10 +239,12 @@ class ItemIndex:
             part = slice(int(some[0]), int(some[-1]) + 1)
             chosen = self._groups.index_select(0, groups[part].reshape(-1)).view(len(some), -1, self._dim)
             torch.bmm(chosen, users[part, :, None], out=scores[part, :, None])
-        is_out = torch.zeros(len(users), self._tile_count * _TILE, dtype=torch.bool, device=users.device)
-        is_out[:, self._items :] = True
-        is_out[excluded] = True
-        scores = scores.masked_fill_(is_out.gather(1, items), -torch.inf)
+        scores.masked_fill_(items >= self._items, -torch.inf)
+        if len(excluded[0]):
+            pairs = excluded[0] * self._items + excluded[1]  # ascending
+            asked = torch.arange(len(users), device=users.device)[:, None] * self._items + items
+            place = torch.searchsorted(pairs, asked).clamp_(max=len(pairs) - 1)
+            scores.masked_fill_((pairs[place] == asked) & (items < self._items), -torch.inf)
         best = scores.topk(count, dim=1)
         index = items.gather(1, best.indices)
         return TopK(torch.where(best.values == -torch.inf, -1, index), best.values)

@@ -33,7 +33,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Dropout, Examples, TrainingData
+from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Chances, Examples, Sampling, TrainingData
 from models.two_tower.config import TableSizes
 from models.two_tower.features import NUMERIC_FEATURES
 from models.two_tower.frequencies import counted_log_q
@@ -196,12 +196,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     data = synthetic(arguments.users, arguments.items, arguments.batch * arguments.steps, np.random.default_rng(1))
     sizes = sizes_of(data, arguments.users)
     log_q = counted_log_q(data.draws, data.group_of_draw)
-    maker = BatchMaker(data, lambda distinct, _: log_q[distinct], Dropout(settings.id_dropout, 0.0))
+    maker = BatchMaker(data, lambda distinct, _: log_q[distinct], Sampling.of(settings))
 
     def batches() -> Iterator[Batch]:
         order = torch.Generator().manual_seed(1)
         for rows in maker.epoch(torch.arange(len(data.examples)), settings.batch_size, order):
-            yield maker.make(rows, order)
+            yield maker.make(rows, Chances(order, order))
 
     def looped(step: Callable[[Batch], Any]) -> Callable[[Iterator[Batch]], int]:
         def run(some: Iterator[Batch]) -> int:

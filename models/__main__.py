@@ -25,6 +25,8 @@ def train_command(date: Day) -> None:
 
     settings = load_settings()
     trained = train(settings, date.date(), FeastReader(settings), datetime.now(UTC))
+    if trained is None:
+        return
     last = {name: round(values[-1], 4) for name, values in trained.curves.items()}
     typer.echo(f"registered {trained.version.name} version {trained.version.version} from {trained.examples} examples")
     typer.echo(json.dumps(last, sort_keys=True))

@@ -30,6 +30,9 @@ LINEAR_WEIGHT: Final = 0.5
 """Of the linear model's standard scores beside the towers'. All chosen on `held_out` parts of Gowalla's training."""
 
 
+_HELD_OUT_SHARE: Final = 0.2
+
+
 @dataclass(frozen=True)
 class Pairs:
     """Who met what, by user.
@@ -94,13 +97,15 @@ def read_pairs(path: Path) -> Pairs:
 
 
 def held_out(train: Pairs, seed: int) -> Split:
-    """A split of the training pairs alone, for choosing settings: one item of every user with three or more."""
+    """A split of the training pairs alone, for choosing settings: a fifth of each user's items, at least one, of every
+    user with three or more. One item each chose badly: a history that lacks only its target is what training shows."""
     rng = np.random.default_rng(seed)
-    _, first, counts = np.unique(train.user, return_index=True, return_counts=True)
-    chosen = first[counts > 2] + rng.integers(0, counts[counts > 2])
-    is_test = np.zeros(len(train), dtype=np.bool_)
-    is_test[chosen] = True
-    return Split(train.where(~is_test), train.where(is_test))
+    user, item = (values[np.lexsort((rng.random(len(train)), train.user))] for values in (train.user, train.item))
+    _, first, row, counts = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+    wanted = np.where(counts > 2, np.maximum(1, np.rint(counts * _HELD_OUT_SHARE)), 0)
+    is_test = np.arange(len(user)) - first[row] < wanted[row]
+    shuffled = Pairs(user, item)
+    return Split(shuffled.where(~is_test), shuffled.where(is_test))
 
 
 def towers(split: Split, settings: TwoTowerSettings) -> Scores:

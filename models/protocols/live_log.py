@@ -19,7 +19,7 @@ from contracts.names import ContentKind
 from contracts.snapshots import Warehouse
 from contracts.tables import BROADCAST, WATCH_EVENT
 from models.linear.interactions import Ids
-from models.two_tower.catalogue import microseconds
+from models.two_tower.catalogue import broadcast_of, microseconds
 from models.two_tower.data import platform_days
 from models.two_tower.features import NO_TIME
 
@@ -126,9 +126,9 @@ def live_log(events: pa.Table, broadcasts: pa.Table, time_zone: str) -> LiveLog:
     begin, end = (microseconds(broadcasts[name]) for name in (c.STARTED_AT, c.ENDED_AT))
     end = np.where(end == NO_TIME, second.max(initial=0) + 1, end // _MICROSECONDS)
     begin = begin // _MICROSECONDS
-    place = np.searchsorted(ids, rows[c.CONTENT_ID].to_numpy()).clip(max=len(ids) - 1)
-    is_within = (ids[place] == rows[c.CONTENT_ID].to_numpy()) & (begin[place] <= second) & (second < end[place])
-    user, broadcast, second = rows[c.USER_ID].to_numpy()[is_within], place[is_within], second[is_within]
+    broadcast = broadcast_of(rows[c.CONTENT_ID].to_numpy(), second, ids, begin, end)
+    is_within = broadcast >= 0
+    user, broadcast, second = rows[c.USER_ID].to_numpy()[is_within], broadcast[is_within], second[is_within]
     order = np.lexsort((second, broadcast, user))
     user, broadcast, second = user[order], broadcast[order], second[order]
     is_first = np.ones(len(user), dtype=np.bool_)

@@ -147,6 +147,20 @@ def microseconds(times: pa.ChunkedArray) -> IntArray:
     return _numpy(pc.fill_null(times.cast(pa.int64()), int(NO_TIME)))
 
 
+def broadcast_of(content_id: IntArray, second: IntArray, ids: IntArray, begin: IntArray, end: IntArray) -> IntArray:
+    """Place of the broadcast that each watch was of, -1 where it is none of them or lies outside its time, [E].
+
+    Args:
+        content_id, second: Of each watch, [E].
+        ids: Of the broadcasts, ascending, [L].
+        begin, end: Seconds since 1970, the end not included, [L].
+    """
+    if len(ids) == 0:
+        return np.full(len(content_id), -1)
+    place = np.searchsorted(ids, content_id).clip(max=len(ids) - 1)
+    return np.where((ids[place] == content_id) & (begin[place] <= second) & (second < end[place]), place, -1)
+
+
 def _text(values: pa.ChunkedArray) -> npt.NDArray[np.str_]:
     return _numpy(pc.fill_null(values, "")).astype(np.str_)
 

@@ -17,6 +17,7 @@ from models.two_tower.candidates import candidate_rows, read_retrieval_inputs
 from models.two_tower.data import build_training_data, build_vocabularies, day_number
 from models.two_tower.evaluate import measure_last_day
 from models.two_tower.inputs import FeatureReader, read_training_inputs
+from models.two_tower.processes import joined
 from models.two_tower.register import Version, load_registered, open_client, register, started_run
 from models.two_tower.storage import StoredModel
 from models.two_tower.train import Curves, TrainTask, choose_device, fresh_model, use_owned_cores
@@ -31,38 +32,44 @@ class Trained:
     examples: int
 
 
-def train(settings: Settings, day: date, read_features: FeatureReader, now: datetime) -> Trained:
+def train(settings: Settings, day: date, read_features: FeatureReader, now: datetime) -> Trained | None:
     """Train on the window that ends with `day` and register the model.
 
-    A run that was killed goes on from its last epoch when it is started again with the same inputs and settings.
+    A run that was killed goes on from its last epoch when it is started again with the same inputs and settings. Under
+    torchrun all processes train, and the first one saves and registers; the others return None.
 
     Raises:
         NoExamplesError, EmptyCatalogueError, MissingPartitionError, FeatureStoreMissingError
     """
     use_owned_cores()
-    inputs = read_training_inputs(settings, day, read_features)
-    vocabularies = build_vocabularies(inputs)
-    data = build_training_data(inputs, vocabularies, settings.two_tower, settings.platform.time_zone)
-    measure = measure_last_day(data, day_number(day), settings.two_tower.valued_weight)
-    task = TrainTask(
-        model=fresh_model(settings.two_tower, vocabularies.sizes),
-        data=data,
-        settings=settings.two_tower,
-        last_day=day_number(day),
-        device=choose_device(settings.two_tower.device),
-    )
-    checkpoint = _checkpoint_path(settings, day, inputs.snapshots)
-    client = open_client(settings)
-    with started_run(client, settings, name=f"{day}") as log:
-        log.tags(_provenance(day))
-        log.parameters(settings.two_tower.model_dump())
-        log.record(dict(snapshot.reference for snapshot in inputs.snapshots), "snapshots.json")
-        log.record(settings.model_dump(mode="json", exclude={"redis", "mlflow"}), "settings.json")
-        log.curves(task.run(checkpoint, measure), now)
-        stored = StoredModel(task.model, vocabularies, settings.two_tower.history_length)
-        registered = register(log, stored, _provenance(day))
-    checkpoint.unlink(missing_ok=True)
-    return Trained(registered, task.curves, len(data.examples))
+    with joined() as processes:
+        inputs = read_training_inputs(settings, day, read_features)
+        vocabularies = build_vocabularies(inputs)
+        data = build_training_data(inputs, vocabularies, settings.two_tower, settings.platform.time_zone)
+        task = TrainTask(
+            model=fresh_model(settings.two_tower, vocabularies.sizes),
+            data=data,
+            settings=settings.two_tower,
+            last_day=day_number(day),
+            device=choose_device(settings.two_tower.device),
+            processes=processes,
+        )
+        checkpoint = _checkpoint_path(settings, day, inputs.snapshots)
+        if processes.rank > 0:
+            task.run(checkpoint)
+            return None
+        measure = measure_last_day(data, day_number(day), settings.two_tower.valued_weight)
+        client = open_client(settings)
+        with started_run(client, settings, name=f"{day}") as log:
+            log.tags(_provenance(day))
+            log.parameters(settings.two_tower.model_dump())
+            log.record(dict(snapshot.reference for snapshot in inputs.snapshots), "snapshots.json")
+            log.record(settings.model_dump(mode="json", exclude={"redis", "mlflow"}), "settings.json")
+            log.curves(task.run(checkpoint, measure), now)
+            stored = StoredModel(task.model, vocabularies, settings.two_tower.history_length)
+            registered = register(log, stored, _provenance(day))
+        checkpoint.unlink(missing_ok=True)
+        return Trained(registered, task.curves, len(data.examples))
 
 
 def retrieve(settings: Settings, day: date, alias: str, now: datetime) -> Snapshot:

@@ -23,10 +23,11 @@ class ModelConfig:
     dim: int
     history_weight: float
     id_weight: float
+    pooling: str = "mean"
 
     @classmethod
     def from_settings(cls, settings: TwoTowerSettings, sizes: TableSizes) -> "ModelConfig":
-        return cls(sizes, settings.dim, settings.history_weight, settings.id_weight)
+        return cls(sizes, settings.dim, settings.history_weight, settings.id_weight, settings.pooling)
 
     def to_dict(self) -> dict[str, object]:
         return asdict(self)

@@ -16,7 +16,7 @@ from contracts import columns as c
 from contracts.names import ContentKind
 from contracts.settings import TwoTowerSettings
 from models.two_tower.batches import Broadcasts, Examples, TrainingData
-from models.two_tower.catalogue import Catalogue, microseconds
+from models.two_tower.catalogue import Catalogue, broadcast_of, microseconds
 from models.two_tower.features import NO_TIME, NUMERIC_FEATURES, SEGMENTS, age_buckets, numeric_features
 from models.two_tower.inputs import USER_FEATURES, TrainingInputs
 from models.two_tower.towers import UserBatch
@@ -25,6 +25,8 @@ from models.two_tower.vocabulary import IntArray, Vocabularies, Vocabulary
 UNTIMED = -1
 """The day of an earlier view."""
 _MICROSECONDS = 1_000_000
+_SKIPPED_WITHIN = 3_600
+"""Seconds between a watch and what was shown beside it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,40 @@ def build_training_data(
         is_streamer=torch.from_numpy(catalogue.is_streamer),
         streamer_item=torch.from_numpy(streamer_item),
         broadcasts=_airtimes(inputs),
+        published=torch.from_numpy(_seconds(catalogue.published_us)),
+        skipped=None if inputs.skipped is None else torch.from_numpy(_skipped(inputs, flat, inputs.skipped)),
     )
+
+
+def _seconds(times_us: IntArray) -> IntArray:
+    """Seconds since 1970, 0 where there is no time."""
+    return np.where(times_us == NO_TIME, 0, times_us // _MICROSECONDS)
+
+
+def _skipped(inputs: TrainingInputs, flat: _Flat, skipped: pa.Table) -> IntArray:
+    """The content that each example's user was shown nearest in time and never watched, within an hour; -1 for none and
+    for streamers as targets."""
+    catalogue = inputs.catalogue
+    item = catalogue.index_of(skipped[c.CONTENT_ID].to_numpy(), is_streamer=False)
+    user, second = skipped[c.USER_ID].to_numpy(), microseconds(skipped[c.EVENT_TIME]) // _MICROSECONDS
+    users = np.unique(np.concatenate([user, flat.user_id]))
+    own, of_flat = np.searchsorted(users, user), np.searchsorted(users, flat.user_id)
+    watched = np.unique(of_flat * len(catalogue) + flat.item)
+    is_used = (item >= 0) & ~np.isin(own * len(catalogue) + item, watched)
+    item, own, second = item[is_used], own[is_used], second[is_used]
+    if len(item) == 0:
+        return np.full(len(flat.item), -1)
+    wanted = flat.event_us // _MICROSECONDS
+    span = int(max(second.max(), wanted.max())) + 2 * _SKIPPED_WITHIN
+    key = own * span + second
+    order = np.argsort(key, kind="stable")
+    key, item = key[order], item[order]
+    asked = of_flat * span + wanted
+    after = np.searchsorted(key, asked).clip(max=len(key) - 1)
+    before = (after - 1).clip(min=0)
+    nearest = np.where(np.abs(key[after] - asked) < np.abs(asked - key[before]), after, before)
+    is_near = (np.abs(key[nearest] - asked) <= _SKIPPED_WITHIN) & flat.is_timed & ~catalogue.is_streamer[flat.item]
+    return np.where(is_near, item[nearest], -1)
 
 
 def _airtimes(inputs: TrainingInputs) -> Broadcasts:
@@ -142,14 +177,11 @@ def _log_examples(inputs: TrainingInputs, settings: TwoTowerSettings) -> _Flat:
 
 def _broadcast_of(inputs: TrainingInputs, is_live: npt.NDArray[np.bool_]) -> IntArray:
     """Index of the broadcast of each positive, -1 where it is no live watch, or not one within a known broadcast."""
-    rows, broadcasts = inputs.positives, inputs.broadcasts
-    if len(broadcasts) == 0:
-        return np.full(len(rows), -1)
-    ids, wanted = broadcasts[c.BROADCAST_ID].to_numpy(), rows[c.CONTENT_ID].to_numpy()
-    place = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
+    rows, ids = inputs.positives, inputs.broadcasts[c.BROADCAST_ID].to_numpy()
     airtimes, second = _airtimes(inputs), microseconds(rows[c.EVENT_TIME]) // _MICROSECONDS
-    is_on = (airtimes.begin.numpy()[place] <= second) & (second < airtimes.end.numpy()[place])
-    return np.where(is_live & (ids[place] == wanted) & is_on & (airtimes.item.numpy()[place] >= 0), place, -1)
+    place = broadcast_of(rows[c.CONTENT_ID].to_numpy(), second, ids, airtimes.begin.numpy(), airtimes.end.numpy())
+    has_owner = np.append(airtimes.item.numpy() >= 0, False)[place]
+    return np.where(is_live & has_owner, place, -1)
 
 
 def _flat(

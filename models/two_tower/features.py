@@ -4,6 +4,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from contracts import columns as c
 from contracts.names import ItemKind, Segment
@@ -17,12 +19,13 @@ SHARE_FEATURES: Final = (c.LIVE_SHARE, c.MEAN_VALUE)
 NUMERIC_FEATURES: Final = (*COUNT_FEATURES, *SHARE_FEATURES)
 LIST_FEATURES: Final = (c.RECENT_CONTENT_IDS, c.RECENT_STREAMER_IDS, c.PREFERRED_STREAMER_IDS)
 
-_AGE_EDGES_HOURS = np.array([0, 1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1_344, 2_688])
+_AGE_EDGES_HOURS: Final = (0, 1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1_344, 2_688)
 _DURATION_EDGES_SECONDS = np.array([0, 7, 15, 30, 60, 120, 300, 900, 3_600, 10_800])
 AGE_BUCKETS: Final = len(_AGE_EDGES_HOURS) + 1
 DURATION_BUCKETS: Final = len(_DURATION_EDGES_SECONDS) + 1
 
 _US_PER_HOUR = 3_600_000_000
+_SECONDS_PER_HOUR = 3_600
 NO_TIME: Final = np.iinfo(np.int64).min
 """Publication time, in microseconds, of what has none."""
 
@@ -32,6 +35,12 @@ def age_buckets(published_us: IntArray, at_us: IntArray | int) -> IntArray:
     hours = (at_us - np.where(published_us == NO_TIME, at_us, published_us)) / _US_PER_HOUR
     buckets = np.searchsorted(_AGE_EDGES_HOURS, hours, side="right")
     return np.where(published_us == NO_TIME, 0, buckets).astype(np.int64)
+
+
+def age_buckets_of(published: Tensor, at: Tensor) -> Tensor:
+    """The same of seconds since 1970, 0 for an unknown time of publication."""
+    edges = torch.tensor(_AGE_EDGES_HOURS, device=at.device) * _SECONDS_PER_HOUR
+    return torch.where(published == 0, 0, torch.bucketize(at - published, edges, right=True))
 
 
 def duration_buckets(seconds: npt.NDArray[np.float64]) -> IntArray:

@@ -42,6 +42,8 @@ class TrainingInputs:
         earlier: Rows of `earlier_view_v1`, or None.
         catalogue: Everything that can be a target.
         broadcasts: Rows of `broadcast_v1` of the days, each broadcast as its last day has it.
+        skipped: user_id, content_id, event_time of contents that were shown and not watched; None where the settings
+            make no use of them.
         has_live: Whether anybody broadcasts here: only then are streamers recommended.
         snapshots: Every partition read.
     """
@@ -52,6 +54,7 @@ class TrainingInputs:
     earlier: pa.Table | None
     catalogue: Catalogue
     broadcasts: pa.Table
+    skipped: pa.Table | None
     has_live: bool
     snapshots: tuple[Snapshot, ...]
 
@@ -87,6 +90,7 @@ def read_training_inputs(settings: Settings, day: date, read_features: FeatureRe
         earlier=warehouse.read_snapshot(EARLIER_VIEW, earlier) if earlier else None,
         catalogue=catalogue,
         broadcasts=broadcasts,
+        skipped=_skipped(examples) if settings.two_tower.hard_negative_weight > 0 else None,
         has_live=_has_live(warehouse, examples, day),
         snapshots=tuple(used),
     )
@@ -112,6 +116,14 @@ def _positives(examples: pa.Table, settings: TwoTowerSettings) -> pa.Table:
     place = examples.column_names.index(c.WEIGHT)
     weighed = examples.set_column(place, c.WEIGHT, pa.array(weight)).filter(pa.array(weight > 0))
     return weighed.sort_by([(name, "ascending") for name in (c.EVENT_TIME, c.USER_ID, c.CONTENT_ID)])
+
+
+def _skipped(examples: pa.Table) -> pa.Table:
+    """What was shown and brought no label at all; not who was live then, who may come back tomorrow."""
+    is_positive = pc.equal(examples[c.CONTENT_KIND], ContentKind.LIVE)
+    for label in (c.LABEL_CLICK, c.LABEL_VALUED, c.LABEL_LIKE, c.LABEL_FOLLOW):
+        is_positive = pc.or_(is_positive, examples[label])
+    return examples.filter(pc.invert(is_positive)).select([c.USER_ID, c.CONTENT_ID, c.EVENT_TIME])
 
 
 def read_catalogue(warehouse: Warehouse, day: date, seen: pa.Table | None) -> tuple[Catalogue, list[Snapshot]]:

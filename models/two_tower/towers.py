@@ -3,7 +3,7 @@
 Letters: B users or examples, N items, D dimensions, H history length, F numeric features.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.nn import functional
 from models.two_tower.config import ModelConfig
 from models.two_tower.features import AGE_BUCKETS, DURATION_BUCKETS, KINDS, NUMERIC_FEATURES, SEGMENTS
 
+ATTENTION: Final = "attention"
 _INITIAL_SCALE = 0.1
 _SIDE_WEIGHT = 0.1
 """Share of segment and numeric features: they move all of a kind of user alike."""
@@ -47,6 +48,9 @@ class UserBatch(NamedTuple):
     preferred: Tensor
     segment: Tensor
     numeric: Tensor
+
+    def part(self, rows: slice) -> "UserBatch":
+        return UserBatch(*(values[rows] for values in self))
 
 
 def _table(rows: int, dim: int) -> nn.Embedding:
@@ -93,16 +97,39 @@ class UserTower(nn.Module):
         )
         for layer in (self.history, self.streamers, self.preferred):
             nn.init.eye_(layer.weight)
+        self.attention = nn.ModuleList(_attention(config.dim) for _ in range(3) if config.pooling == ATTENTION)
 
     def forward(self, users: UserBatch) -> Tensor:
         """Unit vectors, float32 [B, D]."""
         items = self._items[0]
-        pooled = self.history(_mean_pool(items.item, users.contents))
-        pooled = pooled + self.streamers(_mean_pool(items.streamer, users.streamers))
-        pooled = pooled + self.preferred(_mean_pool(items.streamer, users.preferred))
+        pooled = self.history(self._pooled(0, items.item, users.contents))
+        pooled = pooled + self.streamers(self._pooled(1, items.streamer, users.streamers))
+        pooled = pooled + self.preferred(self._pooled(2, items.streamer, users.preferred))
         side = self.segment(users.segment) + self.numeric(users.numeric)
         who = self._config.id_weight * self.user(users.user)
         return functional.normalize(self._config.history_weight * pooled + who + _SIDE_WEIGHT * side, dim=-1)
+
+    def _pooled(self, which: int, table: nn.Embedding, rows: Tensor) -> Tensor:
+        return _attend(table, rows, self.attention[which]) if len(self.attention) else _mean_pool(table, rows)
+
+
+def _attention(dim: int) -> nn.Linear:
+    """From the mean of a history to what it asks of its entries; nothing at first, so that it begins as the mean."""
+    layer = nn.Linear(dim, dim)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _attend(table: nn.Embedding, rows: Tensor, attention: nn.Module) -> Tensor:
+    """Mean over the known rows of each history, weighed by a softmax of what its plain mean asks of each, [B, H] ->
+    [B, D]; zero for an empty history."""
+    is_known = (rows != 0)[:, :, None]
+    entries = functional.embedding(rows, table.weight) * is_known
+    mean = entries.sum(dim=1) / is_known.sum(dim=1).clamp(min=1)
+    asked = (entries @ attention(mean)[:, :, None]).masked_fill(~is_known, torch.finfo(entries.dtype).min)
+    pooled: Tensor = (asked.softmax(dim=1) * entries).sum(dim=1)
+    return pooled
 
 
 def _mean_pool(table: nn.Embedding, rows: Tensor) -> Tensor:

@@ -4,28 +4,30 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from contracts.settings import TwoTowerSettings
-from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Dropout, TrainingData
+from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Chances, Sampling, TrainingData
 from models.two_tower.config import ModelConfig, TableSizes
 from models.two_tower.frequencies import StreamingFrequency, counted_log_q
 from models.two_tower.losses import batch_softmax
 from models.two_tower.optimizer import Adam, RowWiseAdagrad
+from models.two_tower.processes import ALONE, Processes
 from models.two_tower.touched import LARGE_TABLES, touched
 from models.two_tower.towers import ItemBatch, TwoTower, UserBatch
 
 Curves = dict[str, list[float]]
+_LOWEST_TEMPERATURE: Final = 0.01
+"""Of a learned one: below, float32 tells fewer and fewer scores apart."""
 
 
 def choose_device(wanted: str) -> torch.device:
-    """`auto` takes CUDA where there is one."""
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
+    """`auto` takes CUDA where there is one; under torchrun each process its own."""
+    kind = wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
 
 
 def use_owned_cores() -> None:
@@ -50,6 +52,7 @@ class TrainTask:
         settings: Hyper-parameters.
         last_day: Examples of this day are held out until the final epochs, and measured before them.
         device: Where to compute.
+        processes: Those that share the work: each takes its part of every batch, all end with the same weights.
         curves: Metric by name, a value per epoch.
     """
 
@@ -58,6 +61,7 @@ class TrainTask:
     settings: TwoTowerSettings
     last_day: int
     device: torch.device
+    processes: Processes = ALONE
     curves: Curves = field(default_factory=dict)
     epoch: int = 0
 
@@ -67,9 +71,19 @@ class TrainTask:
         tables = self.model.embedding_tables()
         self._small = {name: table for name, table in tables.items() if name not in LARGE_TABLES}
         self._tables = RowWiseAdagrad(tables, self.settings.learning_rate)
-        self._dense = Adam(self.model.dense_parameters(), self.settings.dense_learning_rate)
-        self._order, self._dropout = _stream(self.settings.seed, 1), _stream(self.settings.seed, 2)
+        self._log_temperature = torch.tensor(self.settings.temperature, device=self.device).log()
+        self._log_temperature.requires_grad_(self.settings.learns_temperature)
+        learned = [self._log_temperature] if self.settings.learns_temperature else []
+        self._dense = Adam([*self.model.dense_parameters(), *learned], self.settings.dense_learning_rate)
+        self._products = {"float32": torch.float32, "bfloat16": torch.bfloat16}[self.settings.products]
+        self._order = _stream(self.settings.seed, 1)
+        self._chances = Chances(dropout=_stream(self.settings.seed, 2), negatives=_stream(self.settings.seed, 3))
         self._frequency = StreamingFrequency(len(self.data.item_of_draw))
+
+    @property
+    def temperature(self) -> Tensor:
+        """What divides the scores, as set or as learnt so far."""
+        return self._log_temperature.exp().clamp(min=_LOWEST_TEMPERATURE)
 
     @property
     def epochs(self) -> int:
@@ -98,10 +112,12 @@ class TrainTask:
             self.restore(torch.load(checkpoint, map_location=self.device, weights_only=True))
         while self.epoch < self.epochs:
             self._note({"train_loss": self._run_epoch()})
+            if self.settings.learns_temperature:
+                self._note({"temperature": float(self.temperature.detach())})
             if measure is not None and self.epoch < self.settings.epochs:
                 self._note(measure(self.model))
             self.epoch += 1
-            if checkpoint is not None:
+            if checkpoint is not None and self.processes.rank == 0:
                 _save_whole(self.state(), checkpoint)
         return self.curves
 
@@ -117,10 +133,9 @@ class TrainTask:
 
     def _batches(self) -> Iterator[Batch]:
         rows = self.rows_of_epoch(self.epoch)
-        dropout = Dropout(self.settings.id_dropout, self.settings.history_dropout)
-        maker = BatchMaker(self.data, self._log_q(rows), dropout)
+        maker = BatchMaker(self.data, self._log_q(rows), Sampling.of(self.settings))
         for batch_rows in maker.epoch(rows, self.settings.batch_size, self._order):
-            yield maker.make(batch_rows.to(self.device), self._dropout)
+            yield maker.make(batch_rows.to(self.device), self._chances)
 
     def _log_q(self, rows: Tensor) -> Callable[[Tensor, int], Tensor]:
         """From a batch's distinct draws and its size to the log of their frequencies, in an epoch of these examples."""
@@ -139,17 +154,21 @@ class TrainTask:
     def step(self, batch: Batch) -> Tensor:
         """Learn from a batch; its loss."""
         part = touched(batch, self.model)
+        own = self.processes.rows(len(batch.draws.column))
         with part.in_place_of_tables(self.model):
-            users, items = self.model(part.batch.users, part.batch.items)
-        loss = batch_softmax(users, items, batch.draws, self.settings.temperature)
+            users, items = self.model(part.batch.users.part(own), part.batch.items)
+        draws = batch.draws if self.processes.count == 1 else batch.draws.part(own)
+        loss = batch_softmax(users, items, draws, self.temperature, self._products)
         leaves = [*part.values.values(), *self._small.values(), *self._dense.parameters]
-        gradients = iter(torch.autograd.grad(loss, leaves))
+        gradients = torch.autograd.grad(loss, leaves)
+        whole, *summed = self.processes.summed([loss.detach(), *gradients])
+        left = iter(summed)
         for name, rows in part.rows.items():
-            self._tables.step(name, next(gradients), rows)
+            self._tables.step(name, next(left), rows)
         for name in self._small:
-            self._tables.step(name, next(gradients))
-        self._dense.step(list(gradients))
-        return loss.detach()
+            self._tables.step(name, next(left))
+        self._dense.step(list(left))
+        return whole
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch depends on: tensors and plain numbers, so that loading runs no code."""
@@ -160,7 +179,9 @@ class TrainTask:
             "tables": self._tables.state(),
             "dense": self._dense.state(),
             "order": self._order.get_state(),
-            "dropout": self._dropout.get_state(),
+            "dropout": self._chances.dropout.get_state(),
+            "negatives": self._chances.negatives.get_state(),
+            "log_temperature": self._log_temperature.detach(),
             "frequency": self._frequency.state(),
         }
 
@@ -171,7 +192,10 @@ class TrainTask:
         self._tables.restore(state["tables"])
         self._dense.restore(state["dense"])
         self._order.set_state(state["order"].cpu())
-        self._dropout.set_state(state["dropout"].cpu())
+        self._chances.dropout.set_state(state["dropout"].cpu())
+        self._chances.negatives.set_state(state["negatives"].cpu())
+        with torch.no_grad():
+            self._log_temperature.copy_(state["log_temperature"])
         self._frequency.restore({name: value.cpu() for name, value in state["frequency"].items()})
 
 
@@ -190,7 +214,14 @@ def _to_device(data: TrainingData, device: torch.device) -> TrainingData:
     items = ItemBatch(*(rows.to(device) for rows in data.items))
     broadcasts = Broadcasts(*(rows.to(device) for rows in data.broadcasts))
     return TrainingData(
-        examples, histories, items, data.is_streamer.to(device), data.streamer_item.to(device), broadcasts
+        examples,
+        histories,
+        items,
+        data.is_streamer.to(device),
+        data.streamer_item.to(device),
+        broadcasts,
+        published=None if data.published is None else data.published.to(device),
+        skipped=None if data.skipped is None else data.skipped.to(device),
     )
 
 

@@ -1,8 +1,16 @@
 import numpy as np
 import pyarrow as pa
+import torch
 
 from models.two_tower.data import padded, platform_days
-from models.two_tower.features import NO_TIME, NUMERIC_FEATURES, age_buckets, duration_buckets, numeric_features
+from models.two_tower.features import (
+    NO_TIME,
+    NUMERIC_FEATURES,
+    age_buckets,
+    age_buckets_of,
+    duration_buckets,
+    numeric_features,
+)
 from models.two_tower.vocabulary import Vocabularies, Vocabulary
 
 HOUR = 3_600_000_000
@@ -14,6 +22,15 @@ def test_age_grows_with_time_and_is_unknown_without_a_publication() -> None:
     assert buckets[0] == 1
     assert buckets[1] > buckets[0]
     assert buckets[2:].tolist() == [0, 0]
+
+
+def test_seconds_as_tensors_have_the_same_ages_as_microseconds() -> None:
+    hours = np.array([-1, 0, 1, 2, 12, 13, 95, 96, 97, 5_000])
+    published = 10_000 * 3_600
+    at = published + hours * 3_600
+    expected = age_buckets(np.full(len(at), published * 1_000_000), at * 1_000_000)
+    assert age_buckets_of(torch.full((len(at),), published), torch.from_numpy(at)).tolist() == expected.tolist()
+    assert age_buckets_of(torch.tensor([0]), torch.tensor([5])).tolist() == [0]
 
 
 def test_length_has_a_bucket_and_none_is_unknown() -> None:

@@ -15,9 +15,9 @@ from contracts.errors import (
 )
 from contracts.names import ContentKind
 from contracts.tables import BROADCAST, TRAINING_EXAMPLE, USER_FEATURE
-from models.two_tower.batches import BatchMaker, Dropout
+from models.two_tower.batches import BatchMaker, Chances, Sampling
 from models.two_tower.candidates import read_retrieval_inputs
-from models.two_tower.data import UNTIMED, build_training_data, build_vocabularies
+from models.two_tower.data import UNTIMED, build_training_data, build_vocabularies, day_number
 from models.two_tower.inputs import FeastReader, read_training_inputs
 from tests.models.two_tower.worlds import DAY, SMALL, World
 
@@ -94,8 +94,8 @@ def test_earlier_views_teach_with_all_the_other_ones_as_history(empty_world: Wor
     data = build_training_data(inputs, vocabularies, SMALL, "UTC")
     untimed = torch.nonzero(data.examples.day == UNTIMED)[:, 0]
     assert len(untimed) == inputs.earlier.num_rows  # type: ignore[union-attr]
-    maker = BatchMaker(data, lambda distinct, _: torch.zeros(len(distinct)), Dropout(0.0, 0.0))
-    batch = maker.make(untimed[:7], torch.Generator())
+    maker = BatchMaker(data, lambda distinct, _: torch.zeros(len(distinct)), Sampling())
+    batch = maker.make(untimed[:7], Chances(torch.Generator(), torch.Generator()))
     target = batch.items.item[batch.draws.column]
     for own, history in zip(target.tolist(), batch.users.contents.tolist(), strict=True):
         others = {row for row in history if row}
@@ -135,3 +135,41 @@ def test_a_live_watch_draws_the_broadcast_that_was_on(empty_world: World) -> Non
     assert torch.equal(data.broadcasts.item[examples.broadcast[live]], examples.item[live])
     assert (data.group_of_draw[data.draws[live]] == 2).all()
     assert (examples.second[live] % 86_400 == 6 * 3_600).all()
+
+
+def test_what_was_shown_and_never_watched_is_skipped_by_the_watch_nearest_in_time(empty_world: World) -> None:
+    empty_world.write_catalogue()
+    empty_world.write_log()
+    rows = empty_world.warehouse.read(TRAINING_EXAMPLE, DAY).to_pylist()
+    watches = [row for row in rows if row[c.USER_ID] == 1 and row[c.CONTENT_KIND] == ContentKind.CLIP]
+    first, last = (pick(watches, key=lambda row: row[c.EVENT_TIME]) for pick in (min, max))
+    dull = {c.LABEL_CLICK: False, c.LABEL_VALUED: False}
+    shown = [
+        {**first, **dull, c.CONTENT_ID: 2, c.EVENT_TIME: first[c.EVENT_TIME] - timedelta(seconds=1)},
+        {**last, **dull, c.CONTENT_ID: 4, c.EVENT_TIME: last[c.EVENT_TIME] + timedelta(seconds=1)},
+        {**last, **dull, c.CONTENT_ID: 6, c.EVENT_TIME: last[c.EVENT_TIME] + timedelta(hours=2)},
+        {**last, **dull, c.CONTENT_ID: first[c.CONTENT_ID]},
+    ]
+    empty_world.write(TRAINING_EXAMPLE, DAY, [*rows, *shown])
+    settings = empty_world.settings.model_copy(
+        update={"two_tower": SMALL.model_copy(update={"hard_negative_weight": 1.0})}
+    )
+    inputs = read_training_inputs(settings, DAY, empty_world.read_features)
+    data = build_training_data(inputs, build_vocabularies(inputs), settings.two_tower, "UTC")
+    assert data.skipped is not None
+    own = (data.examples.user == 1) & (data.examples.day == day_number(DAY)) & ~data.is_streamer[data.examples.item]
+    pairs = dict(zip((data.examples.item[own] + 1).tolist(), (data.skipped[own] + 1).tolist(), strict=True))
+    assert pairs[first[c.CONTENT_ID]] == 2
+    assert pairs[last[c.CONTENT_ID]] == 4
+    assert set(pairs.values()) <= {0, 2, 4}
+    assert not (data.skipped[data.examples.user != 1] >= 0).any()
+    plain = read_training_inputs(empty_world.settings, DAY, empty_world.read_features)
+    assert build_training_data(plain, build_vocabularies(plain), SMALL, "UTC").skipped is None
+
+
+def test_items_know_when_they_were_published(world: World) -> None:
+    inputs = read_training_inputs(world.settings, DAY, world.read_features)
+    data = build_training_data(inputs, build_vocabularies(inputs), SMALL, "UTC")
+    assert data.published is not None
+    assert data.published[0] == int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+    assert data.published[-1] == 0, "nobody says when the streamers came"

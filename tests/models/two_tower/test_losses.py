@@ -1,10 +1,13 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from models.two_tower import losses
-from models.two_tower.losses import Airtime, Draws, batch_softmax, full_softmax, log_share
+from models.two_tower.losses import Airtime, Draws, Skipped, batch_softmax, full_softmax, log_share
+from models.two_tower.processes import Processes
 
 NOTHING = torch.zeros(0, dtype=torch.int64)
 
@@ -20,7 +23,12 @@ def plain(users: Tensor, items: Tensor, some: Draws, temperature: float | Tensor
     is_known = torch.zeros(scores.numel(), dtype=torch.bool).index_fill(0, some.known, True).view_as(scores)
     positive = scores.gather(1, some.column[:, None])
     negatives = (scores + some.log_share).masked_fill(is_known, -torch.inf)
-    lost = negatives.scatter(1, some.column[:, None], positive).logsumexp(dim=1) - positive[:, 0]
+    negatives = negatives.scatter(1, some.column[:, None], positive)
+    if some.skipped is not None:
+        column, weight = some.skipped
+        hard = scores.gather(1, column.clamp(min=0)[:, None]) + weight.log()
+        negatives = torch.cat([negatives, hard.masked_fill(column[:, None] < 0, -torch.inf)], dim=1)
+    lost = negatives.logsumexp(dim=1) - positive[:, 0]
     return (lost * some.weight).sum() / some.weight.sum()
 
 
@@ -123,18 +131,53 @@ def _random_case(dtype: torch.dtype, size: int = 37, width: int = 23) -> tuple[T
     return users, items, some
 
 
+def _with_hard_negatives(some: Draws) -> Draws:
+    size, width = len(some.column), len(some.log_share)
+    column = torch.arange(size) % (width + 1) - 1
+    return some._replace(skipped=Skipped(column, torch.tensor(3.0, dtype=torch.float64)))
+
+
+@pytest.mark.parametrize("change", [lambda some: some, _with_hard_negatives], ids=["plain", "hard negatives"])
 @pytest.mark.parametrize("block_scores", [1, 100, 1 << 20], ids=["a row at a time", "four rows", "one block"])
 def test_blocks_give_the_loss_and_the_gradients_of_the_whole(
-    block_scores: int, monkeypatch: pytest.MonkeyPatch
+    block_scores: int, change: Callable[[Draws], Draws], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(losses, "_BLOCK_SCORES", block_scores)
     users, items, some = _random_case(torch.float64)
+    some = change(some)
     temperature = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     inputs = (users, items, temperature)
     ours, theirs = batch_softmax(users, items, some, temperature), plain(users, items, some, temperature)
     assert torch.allclose(ours, theirs)
     for own, other in zip(torch.autograd.grad(ours, inputs), torch.autograd.grad(theirs, inputs), strict=True):
         assert torch.allclose(own, other)
+
+
+@pytest.mark.parametrize("processes", [2, 50], ids=["halves", "more parts than examples"])
+def test_parts_of_a_batch_add_up_to_the_whole(processes: int) -> None:
+    users, items, some = _random_case(torch.float64)
+    some = _with_hard_negatives(some)._replace(airtime=None)
+    whole = batch_softmax(users, items, some, 0.1)
+    gradients = torch.autograd.grad(whole, (users, items))
+    loss, sums = torch.zeros(()), [torch.zeros_like(users), torch.zeros_like(items)]
+    for rank in range(processes):
+        rows = Processes(rank, processes).rows(len(users))
+        part = batch_softmax(users[rows], items, some.part(rows), 0.1)
+        loss = loss + part.detach()
+        sums = [total + own for total, own in zip(sums, torch.autograd.grad(part, (users, items)), strict=True)]
+    assert torch.allclose(loss, whole)
+    assert all(torch.allclose(total, own) for total, own in zip(sums, gradients, strict=True))
+
+
+def test_products_of_bfloat16_are_near_those_of_float32() -> None:
+    users, items, some = _random_case(torch.float32)
+    exact, coarse = (batch_softmax(users, items, some, 0.1, products) for products in (None, torch.bfloat16))
+    assert exact != coarse
+    assert torch.allclose(exact, coarse, rtol=0.01)
+    for one, other in zip(
+        torch.autograd.grad(exact, (users, items)), torch.autograd.grad(coarse, (users, items)), strict=True
+    ):
+        assert (one - other).norm() < 0.03 * one.norm()
 
 
 def test_gradients_agree_with_float64_differences() -> None:
@@ -144,5 +187,7 @@ def test_gradients_agree_with_float64_differences() -> None:
 
 def test_uniform_negatives_weigh_by_how_often_both_draws_let_them_expect() -> None:
     """Of 10 items 4 are drawn uniformly beside 4 others of the stream: what it often draws weighs little."""
-    share = log_share(torch.tensor([1.0, 1.0]), torch.tensor([0.5, 1e-12]).log(), others=4, uniform=4 / 10)
+    share = log_share(
+        torch.tensor([1.0, 1.0]), torch.tensor([0.5, 1e-12]).log(), others=4, uniform=torch.tensor([0.4, 0.4])
+    )
     assert torch.allclose(share.exp(), torch.tensor([1 / 2.4, 1 / 0.4]))

@@ -47,14 +47,23 @@ def test_another_seed_gives_another_model(prepared: tuple[TrainingData, Vocabula
     assert not torch.equal(weights(one.model), weights(other.model))
 
 
-@pytest.mark.parametrize("log_q", ["counts", "streaming", "off"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log_q": "counts"},
+        {"log_q": "streaming"},
+        {"log_q": "off"},
+        {"uniform_negatives": 16, "learns_temperature": True, "pooling": "attention"},
+    ],
+    ids=["counted frequencies", "streamed frequencies", "no frequencies", "all that draws or is learnt beside"],
+)
 def test_a_resumed_run_equals_the_unbroken_one(
-    prepared: tuple[TrainingData, Vocabularies], tmp_path: Path, log_q: str
+    prepared: tuple[TrainingData, Vocabularies], tmp_path: Path, changes: dict[str, object]
 ) -> None:
     """Equal to the bit on one CPU; the tolerance leaves room for another order of additions elsewhere."""
-    unbroken = task_of(prepared, log_q=log_q)
+    unbroken = task_of(prepared, **changes)
     unbroken.run(checkpoint=None)
-    killed = task_of(prepared, log_q=log_q)
+    killed = task_of(prepared, **changes)
 
     def die_in_the_second_epoch(model: TwoTower) -> dict[str, float]:
         if killed.epoch == 1:
@@ -63,10 +72,18 @@ def test_a_resumed_run_equals_the_unbroken_one(
 
     with pytest.raises(KeyboardInterrupt):
         killed.run(tmp_path / "state.pt", die_in_the_second_epoch)
-    resumed = task_of(prepared, log_q=log_q)
+    resumed = task_of(prepared, **changes)
     resumed.run(tmp_path / "state.pt")
     assert torch.allclose(weights(resumed.model), weights(unbroken.model), atol=1e-6)
-    assert resumed.curves["train_loss"] == pytest.approx(unbroken.curves["train_loss"])
+    for name, curve in unbroken.curves.items():
+        assert resumed.curves[name] == pytest.approx(curve)
+
+
+def test_a_learned_temperature_moves_and_the_set_one_does_not(prepared: tuple[TrainingData, Vocabularies]) -> None:
+    learned, still = task_of(prepared, learns_temperature=True, dense_learning_rate=0.05), task_of(prepared)
+    assert learned.run(checkpoint=None)["temperature"][-1] != pytest.approx(0.1, rel=0.05)
+    assert "temperature" not in still.run(checkpoint=None)
+    assert float(still.temperature) == pytest.approx(0.1)
 
 
 def test_the_last_day_is_learnt_in_the_final_epochs_only(prepared: tuple[TrainingData, Vocabularies]) -> None:

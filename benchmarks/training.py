@@ -4,7 +4,8 @@
 
 Interactions and histories are Zipf-distributed; towers, threads, temperature and logQ are the same for all loops.
 
-- ours: the loss by blocks, gradients and row-wise Adagrad on the rows that a batch touches (`models.two_tower.train`).
+- ours: the loss by blocks, gradients and row-wise Adagrad on the rows that a batch touches (`models.two_tower.train`);
+  the products of matrices in float32, and in bfloat16.
 - plain: nn.Embedding with sparse gradients, the B x N matrix in memory, `torch.optim.Adagrad`, which takes them.
 - usual: the same with dense gradients and `torch.optim.Adam`.
 - floor: the three products of matrices of the loss (scores, gradients of users and of items) at the rate that a product
@@ -210,8 +211,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         return run
 
     rates: dict[str, list[float]] = {}
-    task = TrainTask(fresh_model(settings, sizes), data, settings, _DAY + 1, torch.device("cpu"))
-    rates["ours_fp32"] = _rates(looped(task.step), batches, arguments.repeats)
+    for name, products in (("ours_fp32", "float32"), ("ours_bf16", "bfloat16")):
+        own = settings.model_copy(update={"products": products})
+        task = TrainTask(fresh_model(own, sizes), data, own, _DAY + 1, torch.device("cpu"))
+        rates[name] = _rates(looped(task.step), batches, arguments.repeats)
     plain = PlainLoop(fresh_model(settings, sizes), settings, is_sparse=True)
     rates["plain_sparse"] = _rates(looped(plain.step), batches, arguments.repeats)
     usual = PlainLoop(fresh_model(settings, sizes), settings, is_sparse=False)
@@ -228,6 +231,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "ratios": {
             "ours_to_plain": round(median["ours_fp32"] / median["plain_sparse"], 2),
             "ours_to_usual": round(median["ours_fp32"] / median["usual_dense"], 2),
+            "bf16_to_fp32": round(median["ours_bf16"] / median["ours_fp32"], 2),
             "step_to_floor": round(arguments.batch / median["ours_fp32"] / per_step, 2),
         },
     }

@@ -21,6 +21,7 @@ from contracts.names import ItemKind
 from contracts.settings import TwoTowerSettings
 from models.linear.interactions import Ids
 from models.protocols.live_log import LiveLog
+from models.protocols.ranking import added
 from models.two_tower.batches import Broadcasts, Examples, TrainingData, user_batch
 from models.two_tower.config import TableSizes
 from models.two_tower.features import KINDS, NUMERIC_FEATURES
@@ -86,11 +87,6 @@ def repeat(log: LiveLog) -> VisitScores:
         return torch.from_numpy(np.log1p(matrix).astype(np.float32)).view(len(visits), log.streamers)
 
     return scores
-
-
-def added(one: VisitScores, other: VisitScores, weight: float) -> VisitScores:
-    """One ranking and so much of another."""
-    return lambda visits: one(visits) + weight * other(visits)
 
 
 @dataclass(frozen=True)

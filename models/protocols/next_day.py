@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy.sparse import csr_array, csr_matrix
 from torch import Tensor
@@ -27,7 +26,7 @@ from models.linear.ease import ease
 from models.linear.interactions import Floats, Ids, interactions
 from models.linear.neighbours import item_neighbours
 from models.protocols.kuairand import Known, KuaiRand, known_before, read_kuairand, watched_long
-from models.protocols.ranking import NDCG, RECALL, Scores, Task, blend, judge, over_seeds
+from models.protocols.ranking import NDCG, RECALL, Scores, Task, blend, judge, over_seeds, same_for_all
 from models.protocols.towers import histories, plain_data, two_tower
 from models.two_tower.batches import TrainingData
 from models.two_tower.features import KINDS, duration_buckets
@@ -90,12 +89,6 @@ class Day:
             return torch.where(has_long[users][:, None], scores(users), popular(users))
 
         return found
-
-
-def same_for_all(values: npt.ArrayLike) -> Scores:
-    """A ranking that asks for nobody's taste, from values [I]."""
-    row = torch.from_numpy(np.asarray(values, dtype=np.float32))
-    return lambda users: row.expand(len(users), -1)
 
 
 def linear(rows: csr_array, weights: Tensor) -> Scores:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
@@ -93,6 +94,17 @@ def blend(parts: Sequence[tuple[Scores, float]]) -> Scores:
         return total
 
     return blended
+
+
+def same_for_all(values: npt.ArrayLike) -> Scores:
+    """A ranking that asks for nobody's taste, from values [I]."""
+    row = torch.from_numpy(np.asarray(values, dtype=np.float32))
+    return lambda users: row.expand(len(users), -1)
+
+
+def added(one: Scores, other: Scores, weight: float) -> Scores:
+    """One ranking and so much of another, as they are."""
+    return lambda users: one(users) + weight * other(users)
 
 
 def standard(scores: Tensor) -> Tensor:

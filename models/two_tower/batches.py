@@ -124,7 +124,7 @@ class Batch:
 
 def user_batch(histories: UserBatch, rows: Tensor, user: Tensor) -> UserBatch:
     """Feature rows of some users."""
-    return UserBatch(user, *(getattr(histories, name)[rows] for name in UserBatch._fields[1:]))
+    return UserBatch(user, *(getattr(histories, name).index_select(0, rows) for name in UserBatch._fields[1:]))
 
 
 def leave_out(users: UserBatch, item: Tensor, streamer: Tensor) -> UserBatch:

@@ -21,6 +21,16 @@ def counted_log_q(draws: Tensor, group_of: Tensor) -> Tensor:
     return (counts / totals[group_of].clamp(min=1)).clamp(min=_SMALLEST).log().float()
 
 
+def uncorrected_log_q(count: int, batch_size: int) -> Tensor:
+    """What makes every draw count 1, the plain softmax over a batch: scores then say how much more often a user watches
+    an item than everybody does, and popularity has to be brought from elsewhere.
+
+    Returns:
+        float32 [count].
+    """
+    return -torch.full((count,), float(max(batch_size - 1, 1))).log()
+
+
 class StreamingFrequency:
     """Frequencies learnt from the batches alone, for streams whose mix drifts.
 

@@ -103,7 +103,7 @@ def log_share(counts: Tensor, log_q: Tensor, others: int, uniform: Tensor | None
 
     Args:
         counts: How often each item was drawn, [N].
-        log_q: Log of each item's frequency in the stream, [N]; zeros switch the correction off.
+        log_q: Log of each item's frequency in the stream, [N].
         others: Draws from the stream that an example has beside its own, B - 1.
         uniform: Draws of each item that further, uniform negatives let expect, M / I where all M are kept, [N].
     """

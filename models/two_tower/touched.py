@@ -65,7 +65,7 @@ def touched(batch: Batch, model: nn.Module) -> Touched:
     )
     own_items = items._replace(item=item.place[items.item], streamer=streamer.place[items.streamer])
     rows = {ITEM_TABLE: item.rows, STREAMER_TABLE: streamer.rows, USER_TABLE: user.rows}
-    values = {name: nn.Parameter(tables[name].detach()[of_table]) for name, of_table in rows.items()}
+    values = {name: nn.Parameter(tables[name].detach().index_select(0, of_table)) for name, of_table in rows.items()}
     return Touched(Batch(own_users, own_items, batch.draws), rows, values)
 
 

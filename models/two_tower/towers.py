@@ -155,7 +155,8 @@ class _MeanPool(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         (outer,) = gradients
         flat, lengths = ctx.saved_tensors
-        of_each = (outer / lengths.clamp(min=1)[:, None]).repeat_interleave(lengths, dim=0)
+        place = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
+        of_each = (outer / lengths.clamp(min=1)[:, None]).index_select(0, place)
         return outer.new_zeros(ctx.size, outer.shape[1]).index_add_(0, flat, of_each), None
 
 

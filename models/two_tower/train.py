@@ -12,7 +12,7 @@ from torch import Tensor
 from contracts.settings import TwoTowerSettings
 from models.two_tower.batches import Batch, BatchMaker, Broadcasts, Chances, Sampling, TrainingData
 from models.two_tower.config import ModelConfig, TableSizes
-from models.two_tower.frequencies import StreamingFrequency, counted_log_q
+from models.two_tower.frequencies import StreamingFrequency, counted_log_q, uncorrected_log_q
 from models.two_tower.losses import batch_softmax
 from models.two_tower.optimizer import Adam, RowWiseAdagrad
 from models.two_tower.processes import ALONE, Processes
@@ -140,7 +140,7 @@ class TrainTask:
     def _log_q(self, rows: Tensor) -> Callable[[Tensor, int], Tensor]:
         """From a batch's distinct draws and its size to the log of their frequencies, in an epoch of these examples."""
         if self.settings.log_q == "off":
-            return lambda distinct, _: torch.zeros(len(distinct), device=self.device)
+            return lambda distinct, size: uncorrected_log_q(len(distinct), size).to(self.device)
         if self.settings.log_q == "streaming":
             return self._streamed_log_q
         counted = counted_log_q(self.data.draws.cpu()[rows], self.data.group_of_draw.cpu()).to(self.device)

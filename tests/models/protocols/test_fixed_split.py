@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from contracts.errors import LogFormatError
 from contracts.settings import TwoTowerSettings
 from models.__main__ import app
-from models.protocols.fixed_split import Pairs, Split, held_out, read_pairs, towers
+from models.protocols.fixed_split import Pairs, Split, held_out, popularity_shift, read_pairs, towers
 from models.protocols.ranking import NDCG, RECALL, judge
 
 SETTINGS = TwoTowerSettings(dim=16, batch_size=256, epochs=12, final_epochs=0, history_length=20, device="cpu")
@@ -58,11 +59,32 @@ def test_the_command_prints_one_object_of_what_the_models_find(tmp_path: Path) -
     assert found["settings"]["dim"] == 16
 
 
-def test_a_held_out_part_takes_one_item_of_every_user_with_three() -> None:
-    train = Pairs(np.array([0, 0, 1, 1, 1, 2]), np.array([5, 6, 5, 6, 7, 9]))
-    split = held_out(train, seed=0)
-    assert split.test.user.tolist() == [1]
-    assert len(split.train) == 5
+def test_a_held_out_part_takes_a_fifth_of_every_user_with_three_items() -> None:
+    sizes = {0: 2, 1: 3, 2: 1, 3: 15}
+    user = np.repeat(list(sizes), list(sizes.values()))
+    split = held_out(Pairs(user, np.arange(len(user))), seed=0)
+    assert np.bincount(split.test.user).tolist() == [0, 1, 0, 3]
+    assert sorted([*split.train.item, *split.test.item]) == list(range(len(user)))
+    assert (np.diff(split.train.user) >= 0).all()
+
+
+def test_a_test_file_with_more_of_the_popular_items_is_told() -> None:
+    train = Pairs(np.repeat(np.arange(40), 2), np.concatenate([[0, 1 + user] for user in range(40)]))
+    alike, shifted = (Pairs(np.arange(4), np.array(items)) for items in ([0, 0, 1, 2], [0, 0, 0, 0]))
+    assert popularity_shift(Split(train, alike)) == pytest.approx(4 / 59 / (4 / 80))
+    assert popularity_shift(Split(train, shifted)) == popularity_shift(Split(train, alike))
+    rare = Pairs(np.arange(4), np.array([40, 39, 38, 37]))
+    assert popularity_shift(Split(train, rare)) == 0
+
+
+def test_popularity_stands_beside_what_was_learnt() -> None:
+    split = _tastes(4)
+    is_popular = np.bincount(split.train.item, minlength=ITEMS) >= 20
+    scores = towers(split, SETTINGS.model_copy(update={"epochs": 1}))(np.arange(USERS))
+    other_half = scores[::2, ITEMS // 2 :]
+    popular = torch.from_numpy(is_popular[ITEMS // 2 :])
+    assert 0 < popular.sum() < len(popular)
+    assert other_half[:, popular].mean() > other_half[:, ~popular].mean()
 
 
 @pytest.mark.parametrize("name", ["pairs.txt", "pairs.txt.gz"])

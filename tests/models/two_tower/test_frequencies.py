@@ -1,12 +1,18 @@
 import torch
 
-from models.two_tower.frequencies import StreamingFrequency, counted_log_q
+from models.two_tower.frequencies import StreamingFrequency, counted_log_q, uncorrected_log_q
+from models.two_tower.losses import log_share
 
 
 def test_counted_shares_add_up_within_contents_and_within_streamers() -> None:
     items = torch.tensor([0, 0, 0, 1, 2, 3, 3])
     share = counted_log_q(items, torch.tensor([0, 0, 1, 1])).exp()
     assert torch.allclose(share, torch.tensor([3 / 4, 1 / 4, 1 / 3, 2 / 3]))
+
+
+def test_without_a_correction_every_draw_counts_one() -> None:
+    counts = torch.tensor([1.0, 3.0])
+    assert torch.allclose(log_share(counts, uncorrected_log_q(2, batch_size=64), others=63).exp(), counts)
 
 
 def test_streamed_frequencies_come_to_the_true_shares() -> None:

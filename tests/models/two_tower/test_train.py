@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from contracts.settings import TwoTowerSettings
+from models.two_tower import evaluate
 from models.two_tower.batches import TrainingData
 from models.two_tower.data import build_training_data, build_vocabularies, day_number
 from models.two_tower.evaluate import measure_last_day
@@ -102,6 +103,19 @@ def test_the_planted_tastes_are_found_before_popularity_would(prepared: tuple[Tr
     assert measured["content_ndcg_at_20"][-1] > 1.3 * popularity_ndcg(data)
     assert measured["content_ndcg_at_20"][-1] > 1.3 * untrained["content_ndcg_at_20"]
     assert measured["streamer_ndcg_at_20"][-1] > 1.1 * untrained["streamer_ndcg_at_20"]
+
+
+def test_returns_and_discoveries_are_measured_apart(
+    prepared: tuple[TrainingData, Vocabularies], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = prepared
+    model = task_of(prepared).model
+    whole = measure_last_day(data, LAST_DAY, 1.0)(model)
+    assert {f"streamer_{group}ndcg_at_20" for group in ("", "return_", "discovery_")} <= set(whole)
+    assert "content_return_ndcg_at_20" not in whole
+    assert whole["streamer_recall_at_20"] == whole["streamer_return_recall_at_20"] == 1.0  # there are eight streamers
+    monkeypatch.setattr(evaluate, "_BLOCK", 7 * len(data.is_streamer))
+    assert measure_last_day(data, LAST_DAY, 1.0)(model) == pytest.approx(whole)
 
 
 def popularity_ndcg(data: TrainingData) -> float:

@@ -28,7 +28,7 @@ POPULARITY_WEIGHT: Final = 0.9
 """Of the logarithm of an item's training pairs, in logits. Scores learnt from uncorrected batches say how much more a
 user likes an item than others do: without it they are no ranking. Below 1, because what was learnt of few pairs by
 heart is believed less for it."""
-LINEAR_WEIGHT: Final = 0.5
+LINEAR_WEIGHT: Final = 0.1
 """Of the linear model's standard scores beside the towers'. All chosen on a `held_out` part of Gowalla's training."""
 SPECTRAL_RANK: Final = 256
 SPECTRAL_WEIGHT: Final = 0.3

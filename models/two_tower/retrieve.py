@@ -1,4 +1,4 @@
-"""Exact masked top-K of every user over the items that may be shown.
+"""Masked top-K of every user over the items that may be shown, exact up to ties (`search`).
 
 Letters: U users, I items, D dimensions, P pairs.
 """

@@ -46,7 +46,9 @@ def retrieve_command(
 @app.command(name="benchmark")
 def benchmark_command(
     train: Annotated[Path, typer.Option(help="Lines `user item item ...`, plain or .gz.")],
-    test: Annotated[Path, typer.Option(help="The same, of what is to be found.")],
+    test: Annotated[
+        Path | None, typer.Option(help="The same, of what is to be found; else a fifth of each user's of --train.")
+    ] = None,
     dim: Annotated[int, typer.Option(min=1, help="Width of the embedding space.")] = 64,
     seeds: Annotated[int, typer.Option(min=1, help="Models, from seed 0.")] = 3,
 ) -> None:

@@ -102,12 +102,11 @@ def read_pairs(path: Path) -> Pairs:
 def held_out(train: Pairs, seed: int) -> Split:
     """A split of the training pairs alone, for choosing settings: a fifth of each user's items, at least one, of every
     user with three or more. One item each chose badly: a history that lacks only its target is what training shows."""
-    rng = np.random.default_rng(seed)
-    user, item = (values[np.lexsort((rng.random(len(train)), train.user))] for values in (train.user, train.item))
-    _, first, row, counts = np.unique(user, return_index=True, return_inverse=True, return_counts=True)
+    by_chance = np.lexsort((np.random.default_rng(seed).random(len(train)), train.user))
+    shuffled = Pairs(train.user, train.item[by_chance])  # pairs stand by user
+    _, first, row, counts = np.unique(train.user, return_index=True, return_inverse=True, return_counts=True)
     wanted = np.where(counts > 2, np.maximum(1, np.rint(counts * _HELD_OUT_SHARE)), 0)
-    is_test = np.arange(len(user)) - first[row] < wanted[row]
-    shuffled = Pairs(user, item)
+    is_test = np.arange(len(train)) - first[row] < wanted[row]
     return Split(shuffled.where(~is_test), shuffled.where(is_test))
 
 
@@ -138,15 +137,19 @@ def popularity_shift(split: Split) -> float:
     return float(test[top].sum() / train[top].sum() / (test.sum() / train.sum()))
 
 
-def report(train: Path, test: Path, dim: int, seeds: int) -> dict[str, Any]:
+def report(train: Path, test: Path | None, dim: int, seeds: int) -> dict[str, Any]:
     """Figures of the towers alone, of the linear model, and of both fused, which stand on top; means over seeds.
+
+    Args:
+        test: None judges by a held-out part of `train`: for choosing settings.
 
     Raises:
         LogFormatError: one of the files is no such split.
     """
     use_owned_cores()
     started = time.perf_counter()
-    split = Split(read_pairs(train), read_pairs(test))
+    pairs = read_pairs(train)
+    split = held_out(pairs, seed=0) if test is None else Split(pairs, read_pairs(test))
     settings, task = SETTINGS.model_copy(update={"dim": dim}), split.task()
     linear = spectral(split.matrix(split.train))
     runs: dict[str, list[dict[str, float]]] = {"two_tower": [], "fused": []}

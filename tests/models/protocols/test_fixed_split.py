@@ -57,6 +57,9 @@ def test_the_command_prints_one_object_of_what_the_models_find(tmp_path: Path) -
     assert len(found["runs"]["two_tower"]) == 2
     assert found["spread"][NDCG] >= 0
     assert found["settings"]["dim"] == 16
+    chosen_on = CliRunner().invoke(app, ["benchmark", *files[:2], "--dim", "16", "--seeds", "1"])
+    assert chosen_on.exit_code == 0, chosen_on.output
+    assert json.loads(chosen_on.stdout)[RECALL] > 0.4  # two held out among 32 unseen of the own half: 0.63 by chance
 
 
 def test_a_held_out_part_takes_a_fifth_of_every_user_with_three_items() -> None:

@@ -118,8 +118,12 @@ def towers(split: Split, settings: TwoTowerSettings) -> Scores:
     contents = histories(train.user[order], train.item[order], split.users, settings.history_length)
     ones = np.ones(len(train), dtype=np.float32)
     learnt = two_tower(plain_data((train.user, train.item, ones), contents, split.items), settings)
-    popular = same_for_all(np.log1p(np.bincount(train.item, minlength=split.items)))
-    return added(learnt, popular, POPULARITY_WEIGHT * settings.temperature)
+    return added(learnt, popularity(split), POPULARITY_WEIGHT * settings.temperature)
+
+
+def popularity(split: Split) -> Scores:
+    """The logarithm of how many users met each item in training, the same for everybody."""
+    return same_for_all(np.log1p(np.bincount(split.train.item, minlength=split.items)))
 
 
 def spectral(met: csr_array) -> Scores:
@@ -162,6 +166,7 @@ def report(train: Path, test: Path | None, dim: int, seeds: int) -> dict[str, An
         **models["fused"],
         **models,
         "linear": judge(linear, task),
+        "popularity": judge(popularity(split), task),
         "popularity_shift": popularity_shift(split),
         "runs": runs,
         "seconds": round(time.perf_counter() - started, 1),

@@ -146,7 +146,7 @@ def retrieval(arguments: argparse.Namespace, meter: Meter) -> dict[str, Any]:
         run.task.step(batch)
     found = Retrieval(run.task.model, run.task.data.items)
     asked = torch.arange(min(arguments.asked, len(run.task.data.histories.user)), device=meter.device)
-    users = found.user_vectors(run.task.data.histories, asked + 1)[: len(asked)]
+    users = found.user_vectors(run.task.data.histories, asked + 1)
     result: dict[str, Any] = {}
     lists = {}
     for method in (Method.PLAIN, Method.FLOAT):

@@ -21,7 +21,7 @@ from contracts.names import ItemKind
 from contracts.settings import TwoTowerSettings
 from models.linear.interactions import Ids
 from models.protocols.live_log import LiveLog
-from models.protocols.ranking import added
+from models.protocols.ranking import added, same_for_all
 from models.two_tower.batches import Broadcasts, Examples, TrainingData, user_batch
 from models.two_tower.config import TableSizes
 from models.two_tower.features import KINDS, NUMERIC_FEATURES
@@ -71,9 +71,7 @@ def _figures(ranks: Ids) -> dict[str, float]:
 
 def popularity(log: LiveLog, before: int) -> VisitScores:
     """Visits of the days before, the same for everybody."""
-    counts = np.bincount(log.streamer[log.day < before], minlength=log.streamers)
-    row = torch.from_numpy(counts.astype(np.float32))
-    return lambda visits: row.expand(len(visits), -1)
+    return same_for_all(np.bincount(log.streamer[log.day < before], minlength=log.streamers))
 
 
 def repeat(log: LiveLog) -> VisitScores:
@@ -112,11 +110,13 @@ class Towers:
         task.run(checkpoint=None)
         retrieval = Retrieval(task.model, task.data.items)
 
+        temperature = float(task.temperature.detach())
+
         def found(visits: Ids) -> Tensor:
             rows = torch.from_numpy(visits).to(device)
             users = user_batch(task.data.histories, rows, task.data.histories.user[rows])
             vectors = retrieval.user_vectors(users, users.user)
-            return (vectors @ retrieval.vectors.T).cpu() / self.settings.temperature
+            return (vectors @ retrieval.vectors.T).cpu() / temperature
 
         return found
 

@@ -168,7 +168,7 @@ class Sampling(NamedTuple):
 
 
 class Chances(NamedTuple):
-    """Generators, one per concern: more draws of one do not shift another."""
+    """Generators of what a batch shows as unknown and of its uniform negatives."""
 
     dropout: torch.Generator
     negatives: torch.Generator
@@ -203,9 +203,10 @@ class BatchMaker:
         """The batch of some examples."""
         data, examples, own = self._data, self._data.examples.take(rows), self._draws[rows]
         is_live = int(own[0]) >= len(data.is_streamer)
+        uniform = None if is_live else self._uniform
         further = _Timed.nothing(own)
-        if self._uniform is not None and not is_live:
-            further = self._uniform.draw(int(self._group_of[own[0]]), examples.second, chances.negatives)
+        if uniform is not None:
+            further = uniform.draw(int(self._group_of[own[0]]), examples.second, chances.negatives)
         shown = torch.full_like(own, -1) if is_live else self._shown(rows)
         is_shown = shown >= 0
         seen = _Timed(shown[is_shown], examples.second[is_shown])
@@ -223,7 +224,7 @@ class BatchMaker:
             users = leave_out(history, items.item[columns.own], target_streamer)
             known, airtime = self._known(history, items.item), None
         weight = examples.weight.clamp(min=1.0)  # lighter ones were thinned out instead
-        expected = None if self._uniform is None or is_live else self._uniform.expected[columns.draw]
+        expected = None if uniform is None else uniform.expected[columns.draw]
         share = log_share(columns.times.to(weight.dtype), self._log_q(columns.draw, len(rows)), len(rows) - 1, expected)
         draws = Draws(columns.own, share, known, weight, airtime)
         if len(seen.item):

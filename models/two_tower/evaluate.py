@@ -12,8 +12,6 @@ from models.two_tower.retrieve import Retrieval
 from models.two_tower.towers import TwoTower, UserBatch
 
 _K = 20
-_BLOCK = 1 << 25
-"""Users times items at once: 32 MB a mask."""
 
 
 def measure_last_day(data: TrainingData, last_day: int, min_weight: float) -> Callable[[TwoTower], dict[str, float]]:
@@ -40,43 +38,42 @@ def measure_last_day(data: TrainingData, last_day: int, min_weight: float) -> Ca
 
 
 def _measure(model: TwoTower, data: TrainingData, rows: Tensor) -> dict[str, float]:
-    """Users some at a time: no matrix of all of them and all items."""
-    examples = data.examples.take(rows)
+    """By pairs, user * I + item, [P]: no matrix of everybody and everything."""
+    examples, count = data.examples.take(rows), len(data.is_streamer)
     is_streamer = bool(data.is_streamer[examples.item[0]])
     users, first, place = _first_of_each(examples.user)
+    histories = UserBatch(*(values[examples.features[first]] for values in data.histories))
+    known = _known(data, histories, is_streamer)
+    relevant = torch.unique(place * count + examples.item)
     retrieval = Retrieval(model, data.items)
     allowed = torch.nonzero(data.is_streamer == is_streamer)[:, 0]
-    found: dict[str, list[tuple[Tensor, Tensor]]] = {}
-    for block in torch.arange(len(users), device=users.device).split(max(1, _BLOCK // len(data.is_streamer))):
-        histories = UserBatch(*(values[examples.features[first[block]]] for values in data.histories))
-        known = _known(data, histories, is_streamer)
-        own = (place >= block[0]) & (place <= block[-1])
-        relevant = torch.zeros_like(known)
-        relevant[place[own] - block[0], examples.item[own]] = True
-        vectors = retrieval.user_vectors(histories, users[block])
-        row, column = torch.nonzero(known, as_tuple=True)
-        best = retrieval.best(vectors, allowed, _K, None if is_streamer else (row, column)).index
-        groups = {"": relevant, "return_": relevant & known, "discovery_": relevant & ~known}
-        for group, wanted in groups.items() if is_streamer else [("", groups["discovery_"])]:
-            hits = wanted.gather(1, best.clamp(min=0)) & (best >= 0)
-            found.setdefault(group, []).append((hits, wanted.sum(dim=1)))
+    excluded = None if is_streamer else (known // count, known % count)
+    best = retrieval.best(retrieval.user_vectors(histories, users), allowed, _K, excluded).index
+    found = torch.where(best >= 0, torch.arange(len(users), device=users.device)[:, None] * count + best, -1)
+    is_known = torch.isin(relevant, known)
+    groups = {"": relevant[~is_known]}
+    if is_streamer:
+        groups = {"": relevant, "return_": relevant[is_known], "discovery_": relevant[~is_known]}
     return {
         f"{group}{metric}": value
-        for group, parts in found.items()
-        for metric, value in _figures(*(torch.cat(each) for each in zip(*parts, strict=True))).items()
+        for group, wanted in groups.items()
+        for metric, value in _figures(
+            torch.isin(found, wanted), torch.bincount(wanted // count, minlength=len(users))
+        ).items()
     }
 
 
 def _known(data: TrainingData, histories: UserBatch, is_streamer: bool) -> Tensor:
-    """Which contents, or streamers, stand in the users' histories, bool [U, I].
+    """Contents, or streamers, of the users' histories as pairs, ascending, [P].
 
     Items of the training catalogue stand in the order of their table rows, which begin with 1.
     """
     rows = [histories.contents]
     if is_streamer:
         rows = [data.streamer_item[streamers] for streamers in (histories.streamers, histories.preferred)]
-    known = torch.zeros(len(histories.user), len(data.is_streamer) + 1, dtype=torch.bool, device=histories.user.device)
-    return known.scatter_(1, torch.cat(rows, dim=1), True)[:, 1:]
+    items = torch.cat(rows, dim=1)
+    user, column = torch.nonzero(items, as_tuple=True)
+    return torch.unique(user * len(data.is_streamer) + items[user, column] - 1)
 
 
 def _figures(hits: Tensor, counts: Tensor) -> dict[str, float]:

@@ -73,10 +73,10 @@ def test_a_held_out_part_takes_a_fifth_of_every_user_with_three_items() -> None:
 
 def test_a_test_file_with_more_of_the_popular_items_is_told() -> None:
     train = Pairs(np.repeat(np.arange(40), 2), np.concatenate([[0, 1 + user] for user in range(40)]))
-    alike, shifted = (Pairs(np.arange(4), np.array(items)) for items in ([0, 0, 1, 2], [0, 0, 0, 0]))
-    assert popularity_shift(Split(train, alike)) == pytest.approx(4 / 59 / (4 / 80))
-    assert popularity_shift(Split(train, shifted)) == popularity_shift(Split(train, alike))
-    rare = Pairs(np.arange(4), np.array([40, 39, 38, 37]))
+    only_popular, rare = (Pairs(np.arange(4), np.array(items)) for items in ([0, 0, 0, 1], [40, 39, 38, 37]))
+    assert popularity_shift(Split(train, train)) == 1
+    # Of 80 training pairs 59 are of the twenty most met: the one that all met and 19 of those that one met.
+    assert popularity_shift(Split(train, only_popular)) == pytest.approx(80 / 59)
     assert popularity_shift(Split(train, rare)) == 0
 
 

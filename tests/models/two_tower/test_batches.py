@@ -191,12 +191,3 @@ def test_what_was_shown_and_not_watched_is_a_negative_of_its_example_alone() -> 
     assert batch.draws.log_share[2] == -torch.inf
     assert batch.draws.skipped.weight == 3.0  # of two draws that weigh 1 each
     assert made_of(some, Sampling()).make(torch.tensor([0, 1]), chances()).draws.skipped is None
-
-
-def test_uniform_negatives_do_not_shift_whose_id_is_dropped() -> None:
-    few, many = (
-        made_of(data(), Sampling(history_dropout=0.5, uniform=count)).make(torch.tensor([0, 1, 0, 1]), chances())
-        for count in (0, 50)
-    )
-    assert torch.equal(few.users.contents, many.users.contents)
-    assert torch.equal(few.users.preferred, many.users.preferred)

@@ -14,10 +14,6 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
-TOMBSTONES: Final = f"{PREFIX}:erased"
-
-HIDDEN_STREAMER: Final = "streamer:"
-HIDDEN_CONTENT: Final = "content:"
 
 
 def bucket_of(identity: int) -> int:
@@ -41,8 +37,13 @@ def segment_lists(generation: str, surface: str) -> str:
 
 
 def segments(generation: str, bucket: int) -> str:
-    """Hash: user_id -> segment of the user in that batch."""
+    """Hash: user_id -> what that batch says of the user (`contracts.packed_user`)."""
     return f"{PREFIX}:u:{generation}:{{{bucket}}}"
+
+
+def user_vectors(generation: str, bucket: int) -> str:
+    """Hash: user_id -> the user's packed vector of the retrieval model."""
+    return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 
 def generation_info(generation: str) -> str:
@@ -61,13 +62,28 @@ def generation_keys(generation: str) -> str:
 
 
 def seen(user_id: int) -> str:
-    """Sorted set: content_id -> time from which the user has seen it."""
+    """Packed marks (`contracts.marks`): content ids with the time from which the user has seen them."""
     return f"{PREFIX}:seen:{{{user_id}}}"
 
 
-def hidden(user_id: int) -> str:
-    """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
-    return f"{PREFIX}:hidden:{{{user_id}}}"
+def hidden_contents(user_id: int) -> str:
+    """Packed marks: contents that the user hid."""
+    return f"{PREFIX}:hidden:{{{user_id}}}:contents"
+
+
+def hidden_streamers(user_id: int) -> str:
+    """Packed marks: streamers that the user hid or blocked."""
+    return f"{PREFIX}:hidden:{{{user_id}}}:streamers"
+
+
+def progress(user_id: int) -> str:
+    """Packed marks: contents that the user began and has not seen, with the time of the last watch."""
+    return f"{PREFIX}:progress:{{{user_id}}}"
+
+
+def erased(user_id: int) -> str:
+    """String with TTL: the user was erased; whoever reads, publishes or rolls back obeys."""
+    return f"{PREFIX}:erased:{{{user_id}}}"
 
 
 def live_lease(streamer_id: int) -> str:

@@ -27,6 +27,8 @@ class ServingSettings(Section):
     publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
     publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
+    max_seen_marks: int = Field(2_000, ge=1, description="Contents remembered per user: 24 KB at most; oldest go.")
+    max_hidden_marks: int = Field(10_000, ge=1, description="The same of what users hid or blocked, of each kind.")
     channel_database_url: SecretStr | None = Field(
         None, description="SQLAlchemy URL of the representative VODs' database; none uses SQLite below `home`."
     )

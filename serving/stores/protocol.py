@@ -5,33 +5,21 @@ Every method raises `StoreUnavailableError` when the store does not answer in ti
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
-from contracts.payload import Ids
+from serving.stores.user_reads import ReadPlan, UserRow
 
 Fields = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class UserRow:
-    """What one request needs to know of its user, read in one round trip.
+class MarkKey(StrEnum):
+    """The families of a user's marks (`contracts.marks`)."""
 
-    Args:
-        info: What the generation says of itself; empty when it has expired.
-        packed: The user's list on the surface, or None.
-        segment: The user's segment in that generation, or None.
-        seen: (N,) content ids.
-        hidden_streamers: (N,) streamer ids that the user hid or blocked.
-        hidden_contents: (N,) content ids.
-    """
-
-    info: Mapping[str, str]
-    packed: bytes | None
-    segment: str | None
-    seen: Ids
-    hidden_streamers: Ids
-    hidden_contents: Ids
+    SEEN = "seen"
+    PROGRESS = "progress"
+    HIDDEN_CONTENTS = "hidden_contents"
+    HIDDEN_STREAMERS = "hidden_streamers"
 
 
 class GenerationStore(Protocol):
@@ -65,22 +53,31 @@ class GenerationStore(Protocol):
 
     def current_generation(self) -> str | None: ...
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow: ...
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        """What a generation says of itself; empty when it has expired."""
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None: ...
-
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        """The packed list that goes with a streamer or a content, the same for every user."""
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        """Packed lists by segment."""
 
 
 class UserStore(Protocol):
-    """What users have seen and hidden."""
+    """What one request reads, and what users have seen, begun and hidden."""
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        """Remember contents per user with the time they were seen; forget those before `oldest` (unix seconds)."""
+    def read(self, plan: ReadPlan) -> UserRow:
+        """All that a request needs to know of its user and its targets, in one round trip."""
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        """Remember `streamer:ID` and `content:ID` per user."""
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        """Remember ids per user with unix seconds; the latest time of an id holds.
+
+        Args:
+            oldest: Marks before this unix second are forgotten when they are next merged.
+            most: Marks kept per user; the oldest go first.
+        """
+
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        """Forget one mark; says whether there was one."""
 
 
 class LeaseStore(Protocol):

@@ -6,6 +6,7 @@ from typing import Final
 from contracts import redis_keys
 from serving.stores.connection import Client, connect, unavailable_is_named
 from serving.stores.redis_generations import RedisGenerations
+from serving.stores.redis_users import RedisUsers
 
 _PUT_EPOCH: Final = """
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return 0 end
@@ -13,10 +14,9 @@ redis.call('SET', KEYS[2], ARGV[1])
 return 1
 """
 _STREAM_FIELD: Final = b"e"
-_USERS_AT_ONCE: Final = 2_000
 
 
-class RedisStore(RedisGenerations):
+class RedisStore(RedisGenerations, RedisUsers):
     """Everything the online path keeps, in one Redis.
 
     Args:
@@ -24,34 +24,13 @@ class RedisStore(RedisGenerations):
     """
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client)
+        RedisGenerations.__init__(self, client)
+        RedisUsers.__init__(self, client)
         self._put_epoch = client.register_script(_PUT_EPOCH)
 
     @classmethod
     def open(cls, url: str, timeout_ms: int) -> "RedisStore":
         return cls(connect(url, timeout_ms))
-
-    @unavailable_is_named
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        for users in _chunks(list(seen)):
-            pipeline = self._redis.pipeline(transaction=False)
-            for user in users:
-                key = redis_keys.seen(user)
-                # Latest time wins, so that loading a day twice or out of order changes nothing.
-                pairs = (part for content, at in seen[user].items() for part in (at, content))
-                pipeline.execute_command("ZADD", key, "GT", *pairs)
-                pipeline.zremrangebyscore(key, "-inf", f"({oldest}")
-                pipeline.expire(key, ttl_seconds)
-            pipeline.execute()
-
-    @unavailable_is_named
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        for users in _chunks(list(hidden)):
-            pipeline = self._redis.pipeline(transaction=False)
-            for user in users:
-                pipeline.sadd(redis_keys.hidden(user), *hidden[user])
-                pipeline.expire(redis_keys.hidden(user), ttl_seconds)
-            pipeline.execute()
 
     @unavailable_is_named
     def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
@@ -91,7 +70,3 @@ class RedisStore(RedisGenerations):
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         entries = self._redis.xrange(stream, min=f"({after}", count=count)
         return [(identity.decode(), fields[_STREAM_FIELD]) for identity, fields in entries]
-
-
-def _chunks(users: list[int]) -> list[list[int]]:
-    return [users[start : start + _USERS_AT_ONCE] for start in range(0, len(users), _USERS_AT_ONCE)]

@@ -5,12 +5,12 @@ Every slot takes a fresh Beta draw per arm, and the available arm with the highe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bandit.arms import Arms, ArmSet
 from bandit.posteriors import Floats, PosteriorEpoch
 
 POLICY_ID: Final = "thompson/1"
@@ -19,22 +19,6 @@ POLICY_ID: Final = "thompson/1"
 _SLATE_STREAM: Final = 0
 _PROPENSITY_STREAM: Final = 1
 
-Arms = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class ArmSet:
-    """The arms of a request and how many candidates each has, in slate order."""
-
-    arms: tuple[str, ...]
-    counts: tuple[int, ...]
-
-    def availability(self, slate: Arms) -> npt.NDArray[np.bool_]:
-        """(S, A) which arms still had a candidate at each slot, given the slots above."""
-        taken = np.cumsum(slate[:, None] == np.arange(len(self.arms)), axis=0)
-        above = np.vstack([np.zeros((1, len(self.arms)), taken.dtype), taken[:-1]])
-        return above < np.array(self.counts)
-
 
 def select(posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -> Arms:
     """(S,) arm index per slot; S is `length`, or less where the candidates run out.
@@ -42,7 +26,7 @@ def select(posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -
     The same epoch, arm set, length and seed give the same slate; a shorter slate is the beginning of a longer one.
     """
     slots = min(length, sum(arm_set.counts))
-    a, b = posterior.parameters(arm_set.arms)
+    a, b = posterior.parameters(arm_set)
     draws = _stream(seed, _SLATE_STREAM).beta(a, b, (slots, len(arm_set.arms)))
     left = np.array(arm_set.counts)
     slate = np.empty(slots, np.intp)
@@ -66,7 +50,7 @@ class Propensities:
 
     def __init__(self, posterior: PosteriorEpoch, arms: Sequence[str], draws: int) -> None:
         self._arms = tuple(sorted(arms))
-        a, b = posterior.parameters(self._arms)
+        a, b = posterior.parameters(ArmSet(self._arms, ()))
         # The epoch seeds the draws, so that computing a day's propensities twice gives equal values.
         self._sample = _stream(posterior.epoch, _PROPENSITY_STREAM).beta(a, b, (draws, len(self._arms)))
         self._chances: dict[bytes, Floats] = {}

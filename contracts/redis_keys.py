@@ -92,7 +92,7 @@ def live_lease(streamer_id: int) -> str:
 
 
 def posteriors(surface: str, segment: str) -> str:
-    """String: JSON of the current posterior epoch of one context of the bandit."""
+    """String: packed state of the current posterior epoch of one context of the bandit."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}"
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bandit.arms import Arms, ArmSet
 from bandit.posteriors import PosteriorEpoch
-from bandit.thompson import POLICY_ID, Arms, ArmSet, Propensities, select
+from bandit.thompson import POLICY_ID, Propensities, select
 from contracts import columns as c
 from contracts.clock import day_bounds
 from contracts.errors import SlateMismatchError, SlateNotFoundError
@@ -19,7 +20,7 @@ from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION
 from serving.epochs import epoch_of
-from serving.impressions import Row, arm_set_from_json, to_rows
+from serving.impressions import Row, arm_set_from_json, chosen_arm, to_rows
 from serving.stores.protocol import BanditStore, Store, StreamStore
 
 _ENTRIES_AT_ONCE = 1_000
@@ -81,7 +82,7 @@ def recompute(
         raise SlateNotFoundError(f"epoch {rows[0][c.POSTERIOR_EPOCH]} of request {request_id} has expired")
     arm_set = arm_set_from_json(rows[0][c.ARM_SET])
     drawn = tuple(arm_set.arms[arm] for arm in select(posterior, arm_set, len(rows), rows[0][c.SEED]))
-    served = tuple(row[c.SOURCE] for row in rows)
+    served = tuple(arm_set.arms[chosen_arm(arm_set, row)] for row in rows)
     if drawn != served:
         raise SlateMismatchError(f"request {request_id} was served {served}, but its log gives {drawn}")
     return drawn
@@ -107,8 +108,7 @@ def _add_propensities(slates: list[list[Row]], store: BanditStore, settings: Set
 
 
 def _add_from_epoch(posterior: PosteriorEpoch, slates: list[list[Row]], draws: int) -> None:
-    arms = sorted({row[c.SOURCE] for rows in slates for row in rows} | _all_arms(slates))
-    chances = Propensities(posterior, arms, draws)
+    chances = Propensities(posterior, sorted(_all_arms(slates)), draws)
     for rows in slates:
         arm_set = arm_set_from_json(rows[0][c.ARM_SET])
         for row, chance in zip(rows, chances.of(arm_set, _slots(arm_set, rows)), strict=True):
@@ -121,7 +121,7 @@ def _all_arms(slates: list[list[Row]]) -> set[str]:
 
 def _slots(arm_set: ArmSet, rows: list[Row]) -> Arms:
     ordered = sorted(rows, key=lambda row: row[c.POSITION])
-    return np.array([arm_set.arms.index(row[c.SOURCE]) for row in ordered], np.intp)
+    return np.array([chosen_arm(arm_set, row) for row in ordered], np.intp)
 
 
 def _epoch(store: BanditStore, settings: Settings, row: Row) -> PosteriorEpoch | None:

@@ -1,12 +1,14 @@
 """Impressions: one stream entry per slate, one table row per position."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bandit.thompson import ArmSet
+from bandit.arms import ArmSet, item_arm, streamer_arm
 from contracts import columns as c
+from contracts.errors import SlateMismatchError
 from serving.slate import Slate
 
 Row = dict[str, Any]
@@ -51,11 +53,28 @@ def to_rows(entry: bytes) -> list[Row]:
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...]}`, in slate order."""
-    return json.dumps(asdict(arm_set))
+    """`{"arms": [...], "counts": [...], "parents": [[...], ...]}`, in slate order; `parents` where an arm has any."""
+    fields = asdict(arm_set)
+    return json.dumps(fields if arm_set.parents else {name: fields[name] for name in ("arms", "counts")})
 
 
 def arm_set_from_json(text: str) -> ArmSet:
     """The arm set of a logged row."""
     fields = json.loads(text)
-    return ArmSet(tuple(fields["arms"]), tuple(fields["counts"]))
+    return ArmSet(
+        tuple(fields["arms"]),
+        tuple(fields["counts"]),
+        tuple(tuple(chain) for chain in fields["parents"]) if "parents" in fields else (),
+    )
+
+
+def chosen_arm(arm_set: ArmSet, row: Mapping[Any, Any]) -> int:
+    """Which arm of the set won a row's position: its item, its streamer, or its source.
+
+    Raises:
+        SlateMismatchError: none of them is in the set.
+    """
+    for arm in (item_arm(row[c.ITEM_ID]), streamer_arm(row[c.STREAMER_ID]), row[c.SOURCE]):
+        if arm in arm_set.arms:
+            return arm_set.arms.index(arm)
+    raise SlateMismatchError(f"item {row[c.ITEM_ID]} from {row[c.SOURCE]} has no arm among {', '.join(arm_set.arms)}")

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bandit.thompson import ArmSet
+from bandit.arms import ArmSet
 from contracts.payload import CandidateColumns
 from serving.frame import Frame, Index, Mask
 from serving.query import Level, Query

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bandit.arms import ArmSet
 from bandit.posteriors import PosteriorEpoch
-from bandit.thompson import POLICY_ID, ArmSet, select
-from contracts.errors import StoreUnavailableError
+from bandit.thompson import POLICY_ID, select
+from contracts.errors import PayloadError, StoreUnavailableError
 from contracts.payload import SOURCES
 from contracts.settings import BanditSettings
-from serving.epochs import prior_epoch
+from serving.epochs import current_epoch, prior_epoch
 from serving.frame import Frame
 from serving.query import Query
 from serving.stages import Ranking
@@ -38,9 +39,8 @@ class ThompsonReranker:
         return Ranking(order, POLICY_ID, posterior.epoch, arm_set, problem)
 
     def _posterior(self, query: Query) -> tuple[PosteriorEpoch, str]:
-        prior = prior_epoch(self.settings)
         try:
-            found = self.store.posteriors(query.request.surface, query.segment)
-        except StoreUnavailableError as error:
-            return prior, f"the bandit's posteriors could not be read, so it used its prior: {error}"
-        return (PosteriorEpoch.from_json(found) if found is not None else prior), ""
+            return current_epoch(self.store, self.settings, (query.request.surface, query.segment)), ""
+        except (StoreUnavailableError, PayloadError) as error:
+            problem = f"the bandit's posteriors could not be read, so it used its prior: {error}"
+            return prior_epoch(self.settings), problem

@@ -3,10 +3,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from bandit.arms import ArmSet
 from bandit.posteriors import Outcomes, PosteriorEpoch, Prior, update
-from bandit.thompson import ArmSet, Propensities, select
+from bandit.thompson import Propensities, select
 
-EPOCH = PosteriorEpoch(3, Prior(1.0, 9.0), ("x", "y"), (5.0, 2.0), (20.0, 30.0))
+EPOCH = PosteriorEpoch(3, Prior(1.0, 9.0), ("x", "y"), (4.0, 1.0), (11.0, 21.0))
 THREE = ArmSet(("x", "new", "y"), (3, 2, 4))
 
 
@@ -76,7 +77,7 @@ def test_the_better_arm_is_found() -> None:
         slate = select(epoch, arm_set, 20, batch)
         won = rng.random(20) < rates[slate]
         outcomes = Outcomes([arm_set.arms[arm] for arm in slate], won, np.full(20, now.timestamp()))
-        epoch = update(epoch, outcomes, f"{batch:03}", now, 1e9)
+        epoch = update(epoch, outcomes, 1_000 * (int(now.timestamp()) + batch), 1e9)
     assert (
         np.mean([select(epoch, ArmSet(arm_set.arms, (99, 99)), 20, 1_000 + seed).mean() for seed in range(50)]) > 0.75
     )

@@ -104,6 +104,10 @@ class InvalidRequestError(StreamrecError):
     """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
 
 
+class CursorExpiredError(StreamrecError):
+    """A page cursor names a generation that is no longer kept."""
+
+
 class SlateNotFoundError(StreamrecError):
     """No impression of the request is in the named day's partition."""
 

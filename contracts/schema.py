@@ -84,6 +84,10 @@ class Table:
         for name in _unexpected(self, found.names):
             raise SchemaMismatchError(self.name, name, "no such column", str(found.field(name).type))
 
+    def read_schema(self, found: pa.Schema) -> pa.Schema:
+        """What files of a checked schema are read as: columns that have come since are null."""
+        return pa.schema([*found, *(column.field for column in self.columns if column.name not in found.names)])
+
 
 def _unexpected(table: Table, names: Iterable[str]) -> list[str]:
     known = {*table.column_names, *table.partitions}

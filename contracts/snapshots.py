@@ -169,8 +169,7 @@ class Warehouse:
             return table.schema.empty_table().select(list(columns or table.column_names))
         found = ds.dataset(files, format="parquet").schema
         table.check(found, written_before=True)
-        missing = [column.field for column in table.columns if column.name not in found.names]
-        dataset = ds.dataset(files, format="parquet", schema=pa.schema([*found, *missing]))
+        dataset = ds.dataset(files, format="parquet", schema=table.read_schema(found))
         return dataset.to_table(columns=list(columns or table.column_names))
 
     def _refuse_part_of_whole(self, table: Table, dt: date, staged: Path) -> None:

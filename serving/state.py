@@ -48,11 +48,19 @@ class State:
 
     Args:
         posteriors: Current epoch by context of the bandit; a context without one has the prior.
+        live: Who is live.
+        live_now: Unix seconds of the store's clock, to which leases end.
         removed: (R,) contents that were taken down since the catalogue was read, ascending.
+        newest: The newest representative content of each streamer.
         catalogue: Of the last batch.
+        problems: Why something of this may be old.
     """
 
     published: Published
     posteriors: Mapping[Context, PosteriorEpoch]
+    live: LiveTable
+    live_now: float
     removed: Ids
+    newest: NewestContents
     catalogue: Catalogue
+    problems: tuple[str, ...] = ()

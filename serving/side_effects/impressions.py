@@ -16,5 +16,5 @@ class ImpressionLog:
     max_length: int
 
     def after(self, slate: Slate) -> None:
-        if slate.items:
+        if len(slate):
             self.store.append(STREAM_IMPRESSIONS, to_entry(slate), self.max_length)

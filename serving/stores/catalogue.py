@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from contracts import columns as c
 from contracts.names import Visibility
-from contracts.payload import Ids
+from contracts.payload import KINDS, Ids, encode
 from contracts.schema import Table
 from contracts.snapshots import Warehouse
 from contracts.tables import CONTENT, STREAMER
@@ -43,6 +43,12 @@ class Catalogue(Protocol):
 
     def moments(self, rows: Index) -> Ids:
         """(K,) contents that show the same moment of a broadcast share a number; -1 for those without a broadcast."""
+
+    def kinds(self, rows: Index) -> npt.NDArray[np.uint8]:
+        """(K,) positions in `contracts.payload.KINDS`; the rows must be known."""
+
+    def owners(self, rows: Index) -> Ids:
+        """(K,) whose contents these are; the rows must be known."""
 
     def titles(self, rows: Index) -> list[str | None]: ...
 
@@ -83,6 +89,7 @@ class InProcessCatalogue:
         streamers = streamers.sort_by(c.STREAMER_ID)
         self._contents = _Rows(contents.column(c.CONTENT_ID).to_numpy())
         self._owners = contents.column(c.STREAMER_ID).to_numpy()
+        self._kinds = encode(contents.column(c.CONTENT_KIND).to_pylist(), KINDS)
         visibility = pc.equal(contents.column(c.VISIBILITY), str(Visibility.PUBLIC))
         self._is_public: Mask = _with_unknown(visibility.to_numpy(zero_copy_only=False).astype(bool), True)
         self._min_ages = _with_unknown(pc.fill_null(contents.column(c.MIN_AGE), 0).to_numpy().astype(np.uint8), 0)
@@ -95,7 +102,7 @@ class InProcessCatalogue:
     @classmethod
     def latest(cls, warehouse: Warehouse) -> "InProcessCatalogue":
         """The newest partitions; empty for a log without a catalogue."""
-        of_contents = (c.CONTENT_ID, c.STREAMER_ID, c.TITLE, c.VISIBILITY, c.LANGUAGE, c.MIN_AGE)
+        of_contents = (c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.TITLE, c.VISIBILITY, c.LANGUAGE, c.MIN_AGE)
         contents = _latest(warehouse, CONTENT, (*of_contents, c.BROADCAST_ID, c.OFFSET_SECONDS))
         return cls(contents, _latest(warehouse, STREAMER, (c.STREAMER_ID, c.NAME)))
 
@@ -114,6 +121,12 @@ class InProcessCatalogue:
 
     def moments(self, rows: Index) -> Ids:
         return self._moments[rows]
+
+    def kinds(self, rows: Index) -> npt.NDArray[np.uint8]:
+        return self._kinds[rows]
+
+    def owners(self, rows: Index) -> Ids:
+        return self._owners[rows]
 
     def titles(self, rows: Index) -> list[str | None]:
         return self._titles[rows].tolist()

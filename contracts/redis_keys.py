@@ -14,6 +14,18 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_LIVE: Final = f"{PREFIX}:{{live}}"
+"""One cluster slot for all that one script changes together; so is the next."""
+_CONTENT: Final = f"{PREFIX}:{{content}}"
+LIVE_EXPIRY: Final = f"{_LIVE}:expiry"
+LIVE_LEASES: Final = f"{_LIVE}:lease"
+LIVE_ENDED: Final = f"{_LIVE}:ended"
+LIVE_CHANGES: Final = f"{_LIVE}:changes"
+LIVE_POSITION: Final = f"{_LIVE}:position"
+CONTENT_VISIBILITY: Final = f"{_CONTENT}:visibility"
+CONTENT_EXPIRY: Final = f"{_CONTENT}:expiry"
+CONTENT_CHANGES: Final = f"{_CONTENT}:changes"
+CONTENT_POSITION: Final = f"{_CONTENT}:position"
 TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"
@@ -45,6 +57,11 @@ def segments(generation: str, bucket: int) -> str:
     return f"{PREFIX}:u:{generation}:{{{bucket}}}"
 
 
+def newest_contents(generation: str) -> str:
+    """Hash: number of a part -> packed newest representative content of some streamers (`serving.newest`)."""
+    return f"{PREFIX}:n:{{{generation}}}"
+
+
 def generation_info(generation: str) -> str:
     """Hash: what was published: day, model version, time, counts, key count."""
     return f"{GENERATION_INFO_PREFIX}{generation}"
@@ -68,11 +85,6 @@ def seen(user_id: int) -> str:
 def hidden(user_id: int) -> str:
     """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
     return f"{PREFIX}:hidden:{{{user_id}}}"
-
-
-def live_lease(streamer_id: int) -> str:
-    """String with TTL: JSON of the broadcast that is on; the streamer is live while it exists."""
-    return f"{PREFIX}:live:{{{streamer_id}}}"
 
 
 def posteriors(surface: str, segment: str) -> str:

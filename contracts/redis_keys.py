@@ -14,6 +14,18 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_LIVE: Final = f"{PREFIX}:{{live}}"
+"""One cluster slot for all that one script changes together; so is the next."""
+_CONTENT: Final = f"{PREFIX}:{{content}}"
+LIVE_EXPIRY: Final = f"{_LIVE}:expiry"
+LIVE_LEASES: Final = f"{_LIVE}:lease"
+LIVE_ENDED: Final = f"{_LIVE}:ended"
+LIVE_CHANGES: Final = f"{_LIVE}:changes"
+LIVE_POSITION: Final = f"{_LIVE}:position"
+CONTENT_VISIBILITY: Final = f"{_CONTENT}:visibility"
+CONTENT_EXPIRY: Final = f"{_CONTENT}:expiry"
+CONTENT_CHANGES: Final = f"{_CONTENT}:changes"
+CONTENT_POSITION: Final = f"{_CONTENT}:position"
 
 
 def bucket_of(identity: int) -> int:
@@ -44,6 +56,11 @@ def segments(generation: str, bucket: int) -> str:
 def user_vectors(generation: str, bucket: int) -> str:
     """Hash: user_id -> the user's packed vector of the retrieval model."""
     return f"{PREFIX}:v:{generation}:{{{bucket}}}"
+
+
+def newest_contents(generation: str) -> str:
+    """Hash: number of a part -> packed newest representative content of some streamers (`serving.newest`)."""
+    return f"{PREFIX}:n:{{{generation}}}"
 
 
 def generation_info(generation: str) -> str:
@@ -84,11 +101,6 @@ def progress(user_id: int) -> str:
 def erased(user_id: int) -> str:
     """String with TTL: the user was erased; whoever reads, publishes or rolls back obeys."""
     return f"{PREFIX}:erased:{{{user_id}}}"
-
-
-def live_lease(streamer_id: int) -> str:
-    """String with TTL: JSON of the broadcast that is on; the streamer is live while it exists."""
-    return f"{PREFIX}:live:{{{streamer_id}}}"
 
 
 def posteriors(surface: str, segment: str) -> str:

@@ -6,6 +6,7 @@ file that `STREAMREC_CONFIG` names.
 
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
 from contracts.settings.ingest import ChecksSettings, IngestSettings
+from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.loading import Settings, load_settings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.section import Section
@@ -30,6 +31,8 @@ __all__ = [
     "FeastSettings",
     "FeatureSettings",
     "IngestSettings",
+    "LiveSettings",
+    "MirrorSettings",
     "MlflowSettings",
     "NeighborSettings",
     "NextContentSettings",

@@ -1,1 +1,1 @@
-"""What every worker mirrors of Redis, so that no request waits for what all requests share."""
+"""What a worker holds in memory of Redis: immutable tables, replaced by a background thread as news come."""

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
+from serving.stores.memory_feeds import MemoryFeeds
 from serving.stores.protocol import Fields, MarkKey
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
@@ -46,7 +47,7 @@ class Expiring:
         return had
 
 
-class MemoryStore:
+class MemoryStore(MemoryFeeds):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -59,6 +60,7 @@ class MemoryStore:
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        super().__init__(clock, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -115,6 +117,10 @@ class MemoryStore:
     def read(self, plan: ReadPlan) -> UserRow:
         return decode(plan, [self._answer(command) for command in commands(plan)])
 
+    def newest_contents(self, generation: str) -> list[bytes]:
+        parts: dict[bytes, bytes] = self._data.get(redis_keys.newest_contents(generation)) or {}
+        return list(parts.values())
+
     def _answer(self, command: Command) -> Reply:
         name, key, *rest = command
         if name == "MGET":
@@ -143,16 +149,6 @@ class MemoryStore:
             return False
         self._data.replace(name, kept.tobytes() or None)
         return True
-
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        for streamer, lease in leases.items():
-            self._data.put(redis_keys.live_lease(streamer), lease, ttl_seconds)
-
-    def drop_lease(self, streamer_id: int) -> bool:
-        return self._data.drop(redis_keys.live_lease(streamer_id))
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return [self._data.get(redis_keys.live_lease(int(streamer))) for streamer in streamer_ids]
 
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))

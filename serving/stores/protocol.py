@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
 
 Fields = Mapping[bytes, bytes]
@@ -59,6 +60,9 @@ class GenerationStore(Protocol):
     def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
         """Packed lists by segment."""
 
+    def newest_contents(self, generation: str) -> list[bytes]:
+        """The parts of what `serving.newest` wrote; empty when the generation has expired."""
+
 
 class UserStore(Protocol):
     """What one request reads, and what users have seen, begun and hidden."""
@@ -78,17 +82,6 @@ class UserStore(Protocol):
 
     def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
         """Forget one mark; says whether there was one."""
-
-
-class LeaseStore(Protocol):
-    """Who is live now."""
-
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None: ...
-
-    def drop_lease(self, streamer_id: int) -> bool:
-        """End a lease; says whether there was one."""
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]: ...
 
 
 class BanditStore(Protocol):
@@ -111,5 +104,5 @@ class StreamStore(Protocol):
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, BanditStore, StreamStore, Protocol):
+class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
     """All of it."""

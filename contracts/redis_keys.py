@@ -111,3 +111,8 @@ def posteriors(surface: str, segment: str) -> str:
 def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
     """String with TTL: one immutable epoch, kept so that logged slates can be recomputed."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"
+
+
+def served_slate(request_id: str) -> str:
+    """String with TTL: id of the slate's entry in the impression stream, so that it can be explained."""
+    return f"{PREFIX}:slate:{{{request_id}}}"

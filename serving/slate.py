@@ -83,7 +83,7 @@ class Slate:
                     title,
                     name,
                     _SOURCES[source],
-                    _EXPLORATION_KINDS[source],
+                    EXPLORATION_KINDS[source],
                     score,
                     _LEVELS[level],
                     why(source, kind, name),
@@ -102,7 +102,7 @@ def exploration_kind(source: Source) -> str | None:
     return kind if kind and not prefix else None
 
 
-_EXPLORATION_KINDS = tuple(map(exploration_kind, SOURCES))
+EXPLORATION_KINDS = tuple(map(exploration_kind, SOURCES))
 
 
 def slate_of(query: Query, outcome: Outcome) -> Slate:

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
+from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.models import TwoTowerSettings
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     live: LiveSettings = LiveSettings()
     mirrors: MirrorSettings = MirrorSettings()
+    http: HttpSettings = HttpSettings()
 
     @property
     def warehouse_path(self) -> Path:

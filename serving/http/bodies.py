@@ -76,26 +76,28 @@ class Recommendations(msgspec.Struct, frozen=True):
 
 
 class FeedbackEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something a user did.
+    """Something a user did with an item.
 
     Args:
-        item_id: The content or broadcast; for `block`, the streamer.
-        action: `viewport`, `click`, `play`, `dismiss`; `hide` a content, `block` a streamer.
-        request_id: Of the slate it happened in; null where it happened elsewhere.
-        watched_seconds: For `play`.
+        action: `hide` is for ever, of a content or, with item_kind `streamer`, of all a streamer makes; `dismiss` is
+            of this content.
+        request_id: Of the slate it happened in; null where it happened elsewhere: the bandit then learns nothing of it.
+        watched_seconds: For `play`, so far.
         duration_seconds: Length of what was played, where it has one.
         event_time: ISO time with an offset; when the edge got it, where left out.
-        event_id: Makes saying it twice harmless, where the caller has one.
+        event_id: The same in every repetition, where the caller repeats.
     """
 
     item_id: Id
-    action: Literal["viewport", "click", "play", "dismiss", "hide", "block"]
+    item_kind: Literal["live", "vod", "clip", "streamer"]
+    action: Literal["viewport", "click", "play", "dismiss", "hide"]
     user_id: Id | None = None
-    request_id: Annotated[str, Meta(max_length=64)] | None = None
+    streamer_id: Id | None = None
+    request_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     watched_seconds: Annotated[float, Meta(ge=0, le=1e7)] | None = None
     duration_seconds: Annotated[float, Meta(gt=0, le=1e8)] | None = None
     event_time: str | None = None
-    event_id: Annotated[str, Meta(max_length=64)] | None = None
+    event_id: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class Feedback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

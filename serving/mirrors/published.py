@@ -6,6 +6,7 @@ from datetime import datetime
 from contracts.errors import PayloadError
 from contracts.names import Surface
 from contracts.payload import CandidateColumns, unpack
+from contracts.settings import MirrorSettings
 from serving.state import Context, Generation, Published
 from serving.stores.protocol import GenerationStore
 
@@ -16,27 +17,30 @@ _KEPT = 2
 class PublishedMirror:
     """Follows the pointer; a generation's own lists never change, so they are read once."""
 
-    def __init__(self) -> None:
+    name = "published"
+
+    def __init__(self, store: GenerationStore, settings: MirrorSettings) -> None:
+        self._store = store
+        self.pause_seconds = settings.poll_ms / 1000
         self.current = Published(None, {}, "Redis has not been read yet")
 
-    def refresh(self, store: GenerationStore) -> None:
-        """Look at the pointer; where it or its generation is gone, what was known stays and says so.
-
-        Raises:
-            StoreUnavailableError: what was known stays.
-        """
-        name = store.current_generation()
+    def refresh(self) -> None:
+        """Look at the pointer; where it or its generation is gone, what was known stays and says so."""
+        name = self._store.current_generation()
         known = self.current
         if name is None:
             reason = "nothing has been published" if known.current is None else "Redis has lost the published lists"
             self.current = Published(known.current, known.generations, reason)
-        elif name == known.current and store.generation_info(name):
+        elif name == known.current and self._store.generation_info(name):
             self.current = Published(name, known.generations)
         else:
-            self._follow(store, name)
+            self._follow(name)
 
-    def _follow(self, store: GenerationStore, name: str) -> None:
-        found = read_generation(store, name)
+    def failed(self, problem: str) -> None:
+        self.current = Published(self.current.current, self.current.generations, problem)
+
+    def _follow(self, name: str) -> None:
+        found = read_generation(self._store, name)
         known = self.current.generations
         if found is None:
             self.current = Published(self.current.current, known, f"generation {name} has expired")

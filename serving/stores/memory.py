@@ -154,6 +154,9 @@ class MemoryStore(MemoryFeeds):
         value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))
         return value
 
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        return [self.posteriors(*context) for context in contexts]
+
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
         value: bytes | None = self._data.get(redis_keys.posterior_epoch(surface, segment, epoch))
         return value

@@ -89,6 +89,9 @@ class BanditStore(Protocol):
 
     def posteriors(self, surface: str, segment: str) -> bytes | None: ...
 
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """What `posteriors` gives of each, in one round trip."""
+
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None: ...
 
     def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:

@@ -1,6 +1,6 @@
 """The store in Redis."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts import redis_keys
@@ -40,6 +40,13 @@ class RedisStore(RedisGenerations, RedisUsers, RedisFeeds):
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
         return value
+
+    @unavailable_is_named
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for surface, segment in contexts:
+            pipeline.get(redis_keys.posteriors(surface, segment))
+        return list(pipeline.execute())
 
     @unavailable_is_named
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:

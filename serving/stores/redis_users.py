@@ -7,7 +7,7 @@ from contracts import redis_keys
 from contracts.marks import pack_marks
 from serving.stores.connection import Client, unavailable_is_named
 from serving.stores.protocol import MarkKey
-from serving.stores.user_reads import ReadPlan, UserRow, commands, decode
+from serving.stores.user_reads import Command, ReadPlan, UserRow, commands, decode
 
 # `contracts.marks.merge_marks` in Redis, so that two writers never lose each other's marks. A few new marks are put at
 # the end as they are: an id that stands twice reads the same, and the next merge folds it. Of an erased user nothing is
@@ -98,3 +98,14 @@ MARK_KEYS: Final = {
     MarkKey.HIDDEN_CONTENTS: redis_keys.hidden_contents,
     MarkKey.HIDDEN_STREAMERS: redis_keys.hidden_streamers,
 }
+
+
+def mark_command(key: MarkKey, user_id: int, marks: Mapping[int, float], most: int, ttl_seconds: int) -> Command:
+    """`RedisUsers.add_marks` of one user as one command, for clients that send commands themselves."""
+    args = (pack_marks(marks), 0, most, ttl_seconds, int(len(marks) == 1))
+    return "EVAL", _MERGE, 2, MARK_KEYS[key](user_id), redis_keys.erased(user_id), *args
+
+
+def drop_command(key: MarkKey, user_id: int, identity: int) -> Command:
+    """`RedisUsers.drop_mark` as one command."""
+    return "EVAL", _DROP, 1, MARK_KEYS[key](user_id), identity.to_bytes(8, "little", signed=True)

@@ -11,7 +11,7 @@ from contracts.names import Surface
 from contracts.packed_user import PackedUser, unpack_user
 from contracts.payload import Ids
 
-Command: TypeAlias = tuple[str | int, ...]
+Command: TypeAlias = tuple[str | int | bytes, ...]
 Reply: TypeAlias = Any
 """Bytes, a list of them, or None, as the command has it."""
 _NOBODY_KNOWN = marked_ids(None)

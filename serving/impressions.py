@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 def to_entry(slate: Slate) -> bytes:
     """The stream entry of a slate: what all its rows share, then what each has of its own."""
-    arm_set = arm_set_to_json(ArmSet(slate.arms, slate.counts))
+    arm_set = arm_set_to_json(ArmSet(slate.arms, slate.counts, slate.parents, slate.features))
     shared = {
         c.REQUEST_ID: slate.request_id,
         c.USER_ID: slate.user_id,
@@ -53,19 +53,17 @@ def to_rows(entry: bytes) -> list[Row]:
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...], "parents": [[...], ...]}`, in slate order; `parents` where an arm has any."""
-    fields = asdict(arm_set)
-    return json.dumps(fields if arm_set.parents else {name: fields[name] for name in ("arms", "counts")})
+    """`{"arms": [...], "counts": [...]}` in slate order; `parents` and `features` where arms have any."""
+    return json.dumps({name: value for name, value in asdict(arm_set).items() if value or name in ("arms", "counts")})
 
 
 def arm_set_from_json(text: str) -> ArmSet:
     """The arm set of a logged row."""
-    fields = json.loads(text)
-    return ArmSet(
-        tuple(fields["arms"]),
-        tuple(fields["counts"]),
-        tuple(tuple(chain) for chain in fields["parents"]) if "parents" in fields else (),
-    )
+    return ArmSet(**{name: tuple(map(_tuple, values)) for name, values in json.loads(text).items()})
+
+
+def _tuple(value: Any) -> Any:  # noqa: ANN401  a JSON value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def chosen_arm(arm_set: ArmSet, row: Mapping[Any, Any]) -> int:

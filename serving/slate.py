@@ -41,7 +41,7 @@ class Slate:
     Args:
         level: The best list that gave items.
         notes: Every step down from the user's own list and everything that did not work, in words.
-        arms: With `counts`, the arm set of the bandit, in slate order.
+        arms: With `counts`, the arm set of the bandit, in slate order; `parents` and `features` belong to it, too.
     """
 
     request_id: str
@@ -60,3 +60,5 @@ class Slate:
     served_at: datetime
     items: tuple[SlateItem, ...]
     stages: tuple[StageRecord, ...]
+    parents: tuple[tuple[str, ...], ...] = ()
+    features: tuple[tuple[float, ...], ...] = ()

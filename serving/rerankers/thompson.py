@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bandit.arms import ArmSet
+from bandit.policies.thompson import POLICY_ID, select
 from bandit.posteriors import PosteriorEpoch
-from bandit.thompson import POLICY_ID, select
 from contracts.errors import PayloadError, StoreUnavailableError
 from contracts.payload import SOURCES
 from contracts.settings import BanditSettings
@@ -31,7 +31,7 @@ class ThompsonReranker:
         # Arms stand in the order in which the list first names them.
         arms = np.argsort(first)
         arm_set = ArmSet(tuple(str(SOURCES[present[arm]]) for arm in arms), tuple(counts[arms].tolist()))
-        slate = select(posterior, arm_set, query.request.limit, query.request.seed)
+        slate = np.array(select(posterior, arm_set, query.request.limit, query.request.seed), np.intp)
         order = np.empty(len(slate), np.intp)
         for position, arm in enumerate(arms):
             slots = np.flatnonzero(slate == position)

@@ -3,7 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bandit.posteriors import Bound, Exploration, Outcomes, PosteriorEpoch, Prior, update
+from bandit.beliefs import Bound, Exploration, Prior
+from bandit.linear import LinearEpoch, LinearPrior
+from bandit.outcomes import Outcomes
+from bandit.policies.registry import LINEAR, Policy
+from bandit.posteriors import PosteriorEpoch, update
 from contracts.names import Segment, Surface
 from contracts.settings import BanditSettings
 from serving.stores.protocol import BanditStore
@@ -48,14 +52,31 @@ def ensure_contexts(store: BanditStore, settings: BanditSettings, surfaces: Iter
                 store.put_epoch((surface, segment), 0, value, epoch_ttl(settings))
 
 
+def linear_epoch(settings: BanditSettings, dimensions: int) -> LinearEpoch:
+    """Epoch 0 of a context of `linear_thompson`, whose arms have so many features."""
+    mean = settings.prior_successes / (settings.prior_successes + settings.prior_failures)
+    prior = LinearPrior(mean, settings.linear_precision, settings.linear_noise)
+    return LinearEpoch.first(prior, dimensions, Exploration(settings.exploration_scale, settings.epsilon))
+
+
+def stored_context(policy: Policy, surface: str, segment: str) -> tuple[str, str]:
+    """Under which surface and segment a policy's state is stored; policies of one kind of state share it."""
+    return (surface, f"{segment}:{policy.state}") if policy.state == LINEAR else (surface, segment)
+
+
 def epoch_of(
-    store: BanditStore, settings: BanditSettings, context: tuple[str, str], epoch: int
-) -> PosteriorEpoch | None:
-    """A stored epoch; None where it has expired."""
-    found = store.posterior_epoch(*context, epoch)
+    store: BanditStore, settings: BanditSettings, policy: Policy, context: tuple[str, str], epoch: int
+) -> PosteriorEpoch | LinearEpoch | None:
+    """A stored epoch of a policy's state; None where it has expired.
+
+    Raises:
+        PayloadError: the state is corrupt or of another version.
+    """
+    found = store.posterior_epoch(*stored_context(policy, *context), epoch)
     if found is not None:
-        return PosteriorEpoch.from_bytes(found)
-    return prior_epoch(settings) if epoch == 0 else None
+        state: PosteriorEpoch | LinearEpoch = policy.read(found)
+        return state
+    return prior_epoch(settings) if epoch == 0 and policy.state != LINEAR else None
 
 
 def epoch_ttl(settings: BanditSettings) -> int:

@@ -40,6 +40,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     arms: tuple[str, ...]
     counts: tuple[int, ...]
     parents: tuple[tuple[str, ...], ...]
+    features: tuple[tuple[float, ...], ...]
     generation: str
     model_version: str
     served_at: str
@@ -54,6 +55,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
 
 
 VERSION: Final = 1
+_OPTIONAL: Final = ("parents", "features")
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Entry)
 
 
@@ -74,6 +76,7 @@ def to_entry(slate: Slate) -> bytes:
             arm_set.arms,
             arm_set.counts,
             arm_set.parents,
+            arm_set.features,
             query.generation.name,
             query.generation.model_version,
             request.at.isoformat(),
@@ -119,7 +122,7 @@ def to_rows(packed: bytes) -> list[Row]:
         c.POLICY_ID: entry.policy_id,
         c.POSTERIOR_EPOCH: entry.epoch,
         c.SEED: entry.seed,
-        c.ARM_SET: arm_set_to_json(ArmSet(entry.arms, entry.counts, entry.parents)),
+        c.ARM_SET: arm_set_to_json(ArmSet(entry.arms, entry.counts, entry.parents, entry.features)),
         c.PROPENSITY: None,
         c.GENERATION: entry.generation,
         c.MODEL_VERSION: entry.model_version or None,
@@ -141,20 +144,19 @@ def to_rows(packed: bytes) -> list[Row]:
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...], "parents": [[...], ...]}`, in slate order; `parents` where an arm has any."""
-    fields = asdict(arm_set)
-    shown = fields if arm_set.parents else {name: fields[name] for name in ("arms", "counts")}
+    """`{"arms": [...], "counts": [...], "parents": [[...], ...], "features": [[...], ...]}`, in slate order.
+
+    The last two stand where an arm has any.
+    """
+    shown = {name: value for name, value in asdict(arm_set).items() if value or name not in _OPTIONAL}
     return _encoder.encode(shown).decode()
 
 
 def arm_set_from_json(text: str) -> ArmSet:
     """The arm set of a logged row."""
     fields = msgspec.json.decode(text)
-    return ArmSet(
-        tuple(fields["arms"]),
-        tuple(fields["counts"]),
-        tuple(tuple(chain) for chain in fields["parents"]) if "parents" in fields else (),
-    )
+    nested = (tuple(tuple(each) for each in fields.get(name, ())) for name in _OPTIONAL)
+    return ArmSet(tuple(fields["arms"]), tuple(fields["counts"]), *nested)
 
 
 def chosen_arm(arm_set: ArmSet, row: Mapping[Any, Any]) -> int:

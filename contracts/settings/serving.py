@@ -15,11 +15,13 @@ class BanditSettings(Section):
     context_strength: float = Field(10.0, gt=0, description="Impressions the context's mean is worth to its sources.")
     exploration_scale: float = Field(1.0, gt=0, description="Factor on posterior variance; 1 is Thompson sampling.")
     epsilon: float = Field(0.1, ge=0, le=1, description="Share of slots that epsilon_greedy fills by chance.")
+    linear_precision: float = Field(1.0, gt=0, description="Prior precision of each weight of linear_thompson.")
+    linear_noise: float = Field(0.1, gt=0, description="Variance of an outcome for linear_thompson: p (1 - p).")
     max_arms: int = Field(5_000, ge=1, description="Arms of a context's state: 125 kB; above it weak ones go.")
     min_evidence: float = Field(0.5, ge=0, description="Half an impression left: the prior says nearly the same.")
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
-    propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo draws: standard error at most 0.0016.")
+    propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo, linear_thompson: error to 0.0016.")
     epoch_ttl_days: float = Field(90.0, gt=0, description="As long as impressions stay: they are recomputed from it.")
 
 

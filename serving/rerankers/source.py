@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bandit.arms import ArmSet
+from bandit.policies.thompson import POLICY_ID, select
 from bandit.posteriors import PosteriorEpoch
-from bandit.thompson import POLICY_ID, select
 from contracts.payload import SOURCES
 from serving.frame import Frame
 from serving.query import Query
@@ -32,7 +32,7 @@ class SourceReranker:
         for row, code in enumerate(frame.candidates.sources.tolist()):
             rows[code].append(row)
         arm_set = ArmSet(tuple(_NAMES[code] for code in rows), tuple(map(len, rows.values())))
-        slate = select(posterior, arm_set, query.request.limit, query.request.seed).tolist()
+        slate = select(posterior, arm_set, query.request.limit, query.request.seed)
         left = [iter(found) for found in rows.values()]
         order = np.array([next(left[arm]) for arm in slate], np.intp)
         return Ranking(order, POLICY_ID, posterior.epoch, arm_set, context)

@@ -28,6 +28,7 @@ from contracts.tables import (
     SEGMENT_LIST,
     USER_FEATURE,
 )
+from serving.newest import write_newest
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
@@ -80,6 +81,7 @@ def publish(
     of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
     target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
     user_count, _ = writer.write(_segments(users, generation))
+    write_newest(warehouse, store, generation, day, writer.ttl_seconds)
     version = _model_version(lists)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
     store.flip(generation, asdict(info), writer.ttl_seconds)

@@ -12,6 +12,8 @@ class LiveSettings(Section):
     removed_hours: float = Field(72.0, gt=0, description="A takedown outlives two missed catalogue refreshes.")
     changes_length: int = Field(10_000, ge=100, description="Entries, one per batch: a worker away for longer reloads.")
     batch_events: int = Field(200, ge=1, le=1_000, description="Per script call, in which Redis waits.")
+    block_ms: int = Field(1_000, ge=1, description="How long a consumer waits for news before it sweeps what is over.")
+    retry_seconds: float = Field(1.0, gt=0, description="Between two attempts to reach a store that is away.")
     dead_letter_length: int = Field(10_000, ge=1, description="Events that could not be read, kept to be looked at.")
 
 

@@ -154,3 +154,7 @@ class UnknownItemError(StreamrecError):
 
 class OutputFolderError(StreamrecError):
     """A folder that is to be written holds something that must not be overwritten."""
+
+
+class EventVersionError(EventError):
+    """An event of a version that this reader does not know."""

@@ -1,6 +1,6 @@
 """Impressions: one stream entry per slate, one table row per position."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -50,7 +50,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     sources: list[int]
     scores: list[float]
     levels: list[int]
-    stages: list[tuple[str, str, int, int, int]]
+    stages: Sequence[tuple[str, str, int, int, int]]
     notes: list[str]
 
 

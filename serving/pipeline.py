@@ -79,7 +79,7 @@ class Outcome:
 
 def run(wiring: Wiring, query: Query) -> Outcome:
     """All stages of a request whose user has been read."""
-    trace = Trace(notes=[problem for problem in (query.problem, *query.user.problems) if problem])
+    trace = Trace(notes=[*([query.problem] if query.problem else ()), *query.user.problems, *query.state.problems])
     frame = _gather(wiring, query, trace)
     started = perf_counter_ns()
     scores = wiring.scorer.score(frame, query)

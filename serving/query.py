@@ -1,7 +1,7 @@
 """A request, and what is known of its user once the store was asked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -54,8 +54,8 @@ class Request:
     limit: int
     at: datetime
     context: int | None = None
-    excluded: Ids = NO_IDS
-    served: Ids = NO_IDS
+    excluded: Ids = field(default_factory=lambda: NO_IDS)
+    served: Ids = field(default_factory=lambda: NO_IDS)
     generation: str | None = None
     languages: frozenset[str] = frozenset()
     viewer_age_years: int | None = None

@@ -43,7 +43,9 @@ class Ranking:
 class Source(Protocol):
     """Proposes candidates."""
 
-    level: Level
+    @property
+    def level(self) -> Level:
+        """Whose candidates they are."""
 
     def fetch(self, query: Query) -> Fetched: ...
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from bandit.posteriors import PosteriorEpoch
 from contracts.payload import CandidateColumns, Ids
+from serving.mirrors.live_table import LiveTable
+from serving.newest import NewestContents
 from serving.stores.catalogue import Catalogue
 
 Context = tuple[str, str]

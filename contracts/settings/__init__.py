@@ -5,8 +5,8 @@ file that `STREAMREC_CONFIG` names.
 """
 
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
-from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.http import HttpSettings
+from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.loading import Settings, load_settings
 from contracts.settings.models import TwoTowerSettings

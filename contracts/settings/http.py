@@ -13,7 +13,7 @@ class HttpSettings(Section):
     workers: int = Field(1, ge=1, description="Processes that share the port: one per core that Redis leaves.")
     api_keys: dict[str, str] = Field(
         default_factory=dict,
-        description="Caller -> SHA-256 of their key in hex (`python -m serving create_key`); the key itself is nowhere.",
+        description="Caller -> SHA-256 of the key in hex (`python -m serving create_key`); no key is stored.",
     )
     needs_key: bool = Field(True, description="False lets anybody ask: for a laptop, where only loopback listens.")
     requests_per_second: float = Field(20_000.0, gt=0, description="Of each key and worker, with as big a burst.")

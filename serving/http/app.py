@@ -9,7 +9,14 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from contracts.errors import CursorExpiredError, InvalidRequestError, NoGenerationError, StoreUnavailableError
+from contracts.errors import (
+    CursorExpiredError,
+    InvalidRequestError,
+    NoGenerationError,
+    SlateNotFoundError,
+    StoreUnavailableError,
+    StreamrecError,
+)
 from serving.http.bodies import Accepted, Feedback, MirrorAge, Problem, Readiness
 from serving.http.feedback import to_commands
 from serving.http.keys import Caller
@@ -86,18 +93,12 @@ class Edge:
             caller = self._caller(scope)
             name = caller.name if caller is not None else name
             return route, name, await self._routed(route, path, scope, receive)
-        except _Refused as refused:
+        except _RefusedError as refused:
             return route, name, refused.reply
-        except InvalidRequestError as error:
-            return route, name, _problem(400, "invalid_request", str(error))
-        except CursorExpiredError as error:
-            return route, name, _problem(410, "cursor_expired", str(error))
-        except NoGenerationError as error:
-            return route, name, _problem(503, "nothing_published", str(error), retry_after=5)
-        except StoreUnavailableError:
-            return route, name, _problem(503, "store_unavailable", "nothing was taken; try again", retry_after=1)
-        except Exception:
-            # A defect: its traceback is for the operator, and holds no key and no id of a user.
+        except StreamrecError as error:
+            return route, name, _named(error)
+        except Exception:  # noqa: BLE001  a defect must not take the worker down
+            # The traceback is for the operator, and holds neither a key nor what a request said.
             _log.exception("a request of %s failed", route)
             return route, name, _problem(500, "internal", "the request failed; the operator's log says why")
 
@@ -110,16 +111,18 @@ class Edge:
         caller = callers.of(said)
         if caller is None:
             wants = ((b"www-authenticate", b"Bearer"),)
-            raise _Refused(_problem(401, "unauthorized", "send Authorization: Bearer KEY with a known key", headers=wants))
+            raise _RefusedError(
+                _problem(401, "unauthorized", "send Authorization: Bearer KEY with a known key", headers=wants)
+            )
         if not caller.take(asyncio.get_running_loop().time()):
-            raise _Refused(_problem(429, "too_many_requests", f"{caller.name} asks too often", retry_after=1))
+            raise _RefusedError(_problem(429, "too_many_requests", f"{caller.name} asks too often", retry_after=1))
         return caller
 
     async def _routed(self, route: str, path: str, scope: Scope, receive: Receive) -> Reply:
         if route == _RECOMMENDATIONS:
             return _only("GET", scope) or await self._recommend(path, scope)
         if route == "/v1/feedback":
-            return _only("POST", scope) or await self._take_feedback(scope, receive)
+            return _only("POST", scope) or await self._take_feedback(receive)
         if route == "/v1/explain":
             return _only("GET", scope) or await self._explain(path)
         return _problem(404, "not_found", "no such path; /openapi.json lists them")
@@ -127,14 +130,16 @@ class Edge:
     async def _recommend(self, path: str, scope: Scope) -> Reply:
         query: bytes = scope["query_string"]
         if len(query) > self._worker.settings.http.max_query_bytes:
-            return _problem(414, "query_too_long", f"a query has at most {self._worker.settings.http.max_query_bytes} bytes")
+            return _problem(
+                414, "query_too_long", f"a query has at most {self._worker.settings.http.max_query_bytes} bytes"
+            )
         user = path[len(_RECOMMENDATIONS) + 1 :]
         serving = self._worker.settings.serving
         request = to_question(_request_id(scope), user, query, self._worker.now(), serving)
         return Reply(200, _encode(to_body(await self._worker.recommend(request))))
 
-    async def _take_feedback(self, scope: Scope, receive: Receive) -> Reply:
-        body = await self._body(scope, receive)
+    async def _take_feedback(self, receive: Receive) -> Reply:
+        body = await self._body(receive)
         try:
             feedback = _feedback.decode(body)
         except msgspec.MsgspecError as error:
@@ -144,7 +149,13 @@ class Edge:
             raised(await self._worker.redis.ask(commands))
         return Reply(202, _encode(Accepted(len(feedback.events))))
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _explain(self, path: str) -> Reply:
+        _, _, request_id = path.removeprefix("/v1/explain").partition("/")
+        if not _REQUEST_ID.fullmatch(request_id.encode()):
+            raise InvalidRequestError("ask for /v1/explain/REQUEST_ID")
+        return Reply(200, _encode(await self._worker.explain(request_id)))
+
+    async def _body(self, receive: Receive) -> bytes:
         """The whole body, as long as it is not too large."""
         most, parts, size = self._worker.settings.http.max_body_bytes, [], 0
         while True:
@@ -152,7 +163,7 @@ class Edge:
             part = message.get("body", b"")
             size += len(part)
             if size > most:
-                raise _Refused(_problem(413, "body_too_large", f"a body has at most {most} bytes"))
+                raise _RefusedError(_problem(413, "body_too_large", f"a body has at most {most} bytes"))
             parts.append(part)
             if not message.get("more_body"):
                 return b"".join(parts)
@@ -180,7 +191,7 @@ class Edge:
         return Reply(200, document())
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """An answer that ends a request early."""
 
     def __init__(self, reply: Reply) -> None:
@@ -203,7 +214,9 @@ def _only(method: str, scope: Scope) -> Reply | None:
     """The refusal of another method."""
     if scope["method"] == method:
         return None
-    return _problem(405, "method_not_allowed", f"only {method} is answered here", headers=((b"allow", method.encode()),))
+    return _problem(
+        405, "method_not_allowed", f"only {method} is answered here", headers=((b"allow", method.encode()),)
+    )
 
 
 def _request_id(scope: Scope) -> str:
@@ -214,6 +227,21 @@ def _request_id(scope: Scope) -> str:
     if not _REQUEST_ID.fullmatch(said):
         raise InvalidRequestError("X-Request-Id has 1 to 64 letters, digits, dots, dashes and underscores")
     return said.decode("ascii")
+
+
+def _named(error: StreamrecError) -> Reply:
+    """What a named error is to a caller; one that is none of theirs is a failure."""
+    status, code, retry_after = _ANSWERS.get(type(error), (500, "internal", None))
+    return _problem(status, code, str(error), retry_after=retry_after)
+
+
+_ANSWERS: Final[dict[type, tuple[int, str, int | None]]] = {
+    InvalidRequestError: (400, "invalid_request", None),
+    SlateNotFoundError: (404, "unknown_slate", None),
+    CursorExpiredError: (410, "cursor_expired", None),
+    NoGenerationError: (503, "nothing_published", 5),
+    StoreUnavailableError: (503, "store_unavailable", 1),
+}
 
 
 def _problem(

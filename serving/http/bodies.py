@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from contracts.names import ItemKind
+
 Id = Annotated[str, Meta(pattern="^-?[0-9]{1,19}$", description="A 64-bit id in decimal.")]
 
 
@@ -24,7 +26,7 @@ class Item(msgspec.Struct, frozen=True):
     """
 
     rank: int
-    kind: Literal["live", "vod", "clip", "streamer"]
+    kind: ItemKind
     id: Id
     streamer_id: Id
     title: str | None
@@ -89,7 +91,7 @@ class FeedbackEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     item_id: Id
-    item_kind: Literal["live", "vod", "clip", "streamer"]
+    item_kind: ItemKind
     action: Literal["viewport", "click", "play", "dismiss", "hide"]
     user_id: Id | None = None
     streamer_id: Id | None = None
@@ -157,7 +159,7 @@ class Explanation(msgspec.Struct, frozen=True):
     """A slate that was served, as it was logged.
 
     Args:
-        is_recomputed: Drawn again from its epoch, seed and arm set, the slate is the same; null where the epoch is gone.
+        is_recomputed: Drawn again from its epoch, seed and arm set, the slate is the same; null where that is gone.
     """
 
     request_id: str

@@ -25,10 +25,17 @@ class Metrics:
         self._folder = multiprocess_folder
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "streamrec_requests", "Answers by route, caller and status.", ("route", "caller", "status"), registry=registry
+            "streamrec_requests",
+            "Answers by route, caller and status.",
+            ("route", "caller", "status"),
+            registry=registry,
         )
         self._seconds = Histogram(
-            "streamrec_request_seconds", "From head to body, by surface.", ("surface",), buckets=_BUCKETS, registry=registry
+            "streamrec_request_seconds",
+            "From head to body, by surface.",
+            ("surface",),
+            buckets=_BUCKETS,
+            registry=registry,
         )
         self._levels = Counter(
             "streamrec_slates", "Slates by surface and the nearest list.", ("surface", "level"), registry=registry
@@ -38,12 +45,16 @@ class Metrics:
         self._entered = Counter("streamrec_stage_entered", "Candidates into each stage.", stage, registry=registry)
         self._left = Counter("streamrec_stage_left", "Candidates out of each stage.", stage, registry=registry)
         self._unread = Counter("streamrec_unread_users", "Slates made without the store.", registry=registry)
-        self._impressions = Counter("streamrec_impressions", "Logged, or lost to a full queue.", ("fate",), registry=registry)
+        self._impressions = Counter(
+            "streamrec_impressions", "Logged, or lost to a full queue.", ("fate",), registry=registry
+        )
         self._mirror_age = Gauge(
             "streamrec_mirror_age_seconds", "Since each mirror's last refresh.", ("mirror",), registry=registry,
             multiprocess_mode="max",
         )  # fmt: skip
-        self._store_up = Gauge("streamrec_store_up", "1 while Redis answers.", registry=registry, multiprocess_mode="min")
+        self._store_up = Gauge(
+            "streamrec_store_up", "1 while Redis answers.", registry=registry, multiprocess_mode="min"
+        )
         self._requests_tally: Tally[tuple[str, str, int]] = Tally()
         self._levels_tally: Tally[tuple[str, str]] = Tally()
         self._stages_tally: dict[tuple[str, str], list[int]] = {}

@@ -10,7 +10,7 @@ from serving.http.cursor import next_cursor
 from serving.query import LEVELS, Level, Query
 from serving.slate import EXPLORATION_KINDS, Slate
 
-_KINDS, _SOURCES, _LEVELS = tuple(map(str, KINDS)), tuple(map(str, SOURCES)), tuple(map(str, LEVELS))
+_SOURCES, _LEVELS = tuple(map(str, SOURCES)), tuple(map(str, LEVELS))
 _STREAMER, _FRESH = KINDS.index(ItemKind.STREAMER), SOURCES.index(Source.FRESH)
 _WHOLE = {Level.PERSONAL, Level.TARGET}
 _PAGED = frozenset(Surface) - {Surface.CONTINUE_WATCHING}
@@ -55,7 +55,7 @@ def _items(slate: Slate, age: float | None) -> list[Item]:
     return [
         Item(
             rank,
-            _KINDS[kind],  # type: ignore[arg-type]  the words of the payload's kinds
+            KINDS[kind],
             str(item),
             str(streamer),
             title,
@@ -77,7 +77,8 @@ def _degradation(slate: Slate) -> Degradation | None:
     """Null where nothing is less than it should be; somebody unknown cannot expect more than everybody's list."""
     query = slate.query
     nearest = {_LEVELS[level] for level in set(slate.outcome.frame.levels.tolist())}
-    is_whole = bool(nearest) and nearest <= _WHOLE and not query.problem and not query.user.problems
+    is_sound = not (query.problem or query.user.problems or query.state.problems)
+    is_whole = is_sound and bool(nearest) and nearest <= _WHOLE
     if is_whole:
         return None
     return Degradation(slate.level, slate.notes, _unfiltered(query))

@@ -1,7 +1,6 @@
 """One worker: its connections, its mirrors, and what it answers with."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +8,8 @@ from datetime import UTC, datetime
 from contracts.errors import StoreUnavailableError
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
+from serving.http.bodies import Explanation
+from serving.http.explained import explain
 from serving.http.keys import Callers
 from serving.http.metrics import Metrics
 from serving.http.outbox import Outbox
@@ -18,9 +19,8 @@ from serving.query import Request
 from serving.recommend import Recommender
 from serving.slate import Slate
 from serving.stores.pipelined import PipelinedRedis
+from serving.stores.redis_store import RedisStore
 from serving.stores.user_reads import UserRow
-
-_log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -39,6 +39,7 @@ class Worker:
         self.outbox = Outbox(self.redis, http, settings.serving.stream_max_length)
         self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path))
         self._recommender = Recommender(settings)
+        self._store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
         self._ticker: asyncio.Task[None] | None = None
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -75,6 +76,15 @@ class Worker:
             self.outbox.put(request.request_id, to_entry(slate))
         self.metrics.served(slate, time.perf_counter() - started)
         return slate
+
+    async def explain(self, request_id: str) -> Explanation:
+        """How a slate came about.
+
+        Raises:
+            SlateNotFoundError, StoreUnavailableError
+        """
+        state = self.mirrored.state()
+        return await asyncio.to_thread(explain, self._store, self.settings.bandit, state, request_id)
 
     def hand_over(self) -> None:
         """Give the metrics what was counted."""

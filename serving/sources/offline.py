@@ -24,7 +24,7 @@ class OfflineStreamerSource:
         state = query.state
         offline = listed.take(state.live.lookup(listed.streamer_ids, state.live_now) < 0)
         newest = state.newest.newest(offline.streamer_ids)
-        known = newest.content_ids >= 0
+        known = newest.is_known
         if not known.any():
             return Fetched(None, "none of the streamers who are offline has a representative VOD or clip")
         sources = np.full(int(known.sum()), SOURCES.index(Source.REPRESENTATIVE), np.uint8)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
+from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_feeds import MemoryFeeds
 from serving.stores.protocol import Fields, MarkKey
 from serving.stores.redis_users import MARK_KEYS
@@ -177,3 +178,11 @@ class MemoryStore(MemoryFeeds):
         entries = self._streams.get(stream, [])
         start = bisect_right(entries, int(after), key=lambda entry: entry[0])
         return [(str(identity), entry) for identity, entry in entries[start : start + count]]
+
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        self.append(STREAM_IMPRESSIONS, entry, max_length)
+        self._data.put(redis_keys.served_slate(request_id), entry, explain_seconds)
+
+    def served_slate(self, request_id: str) -> bytes | None:
+        entry: bytes | None = self._data.get(redis_keys.served_slate(request_id))
+        return entry

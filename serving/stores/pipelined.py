@@ -8,7 +8,7 @@ hiredis's and URLs are redis-py's.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import hiredis
 from redis.connection import parse_url
@@ -19,6 +19,9 @@ from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, command
 _TICK_SECONDS: Final = 0.005
 """How late a missing answer is noticed, at most."""
 _CLOSED: Final = "the connection to Redis is closed"
+
+
+_pack = cast(Callable[[Command], bytes], hiredis.pack_command)
 
 
 class _Waiting:
@@ -42,7 +45,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  a stream transport, as create_connection makes
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -69,7 +72,7 @@ class _Connection(asyncio.Protocol):
         self._waiting.append(_Waiting(len(asked), future, self._loop.time()))
         if not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent += map(hiredis.pack_command, asked)
+        self._unsent += map(_pack, asked)
         return future
 
     def is_late(self, seconds: float) -> bool:

@@ -106,6 +106,12 @@ class StreamStore(Protocol):
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        """Append a slate to the impression stream, and remember for a while where it stands."""
+
+    def served_slate(self, request_id: str) -> bytes | None:
+        """The stream entry of a slate that was served lately."""
+
 
 class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
     """All of it."""

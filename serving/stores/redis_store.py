@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contracts import redis_keys
+from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.connection import Client, connect, unavailable_is_named
 from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_generations import RedisGenerations
@@ -35,7 +36,6 @@ class RedisStore(RedisGenerations, RedisUsers, RedisFeeds):
         return cls(connect(url, timeout_ms), clock)
 
     @unavailable_is_named
-
     @unavailable_is_named
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
@@ -66,3 +66,14 @@ class RedisStore(RedisGenerations, RedisUsers, RedisFeeds):
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         entries = self._redis.xrange(stream, min=f"({after}", count=count)
         return [(identity.decode(), fields[STREAM_FIELD]) for identity, fields in entries]
+
+    @unavailable_is_named
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        identity = self._redis.xadd(STREAM_IMPRESSIONS, {STREAM_FIELD: entry}, maxlen=max_length, approximate=True)
+        self._redis.set(redis_keys.served_slate(request_id), identity, ex=explain_seconds)
+
+    @unavailable_is_named
+    def served_slate(self, request_id: str) -> bytes | None:
+        identity = self._redis.get(redis_keys.served_slate(request_id))
+        entries = self._redis.xrange(STREAM_IMPRESSIONS, identity, identity) if identity is not None else []
+        return entries[0][1][STREAM_FIELD] if entries else None

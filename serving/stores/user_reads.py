@@ -14,7 +14,7 @@ from contracts.payload import Ids
 Command: TypeAlias = tuple[str | int | bytes, ...]
 Reply: TypeAlias = Any
 """Bytes, a list of them, or None, as the command has it."""
-_NOBODY_KNOWN = marked_ids(None)
+_NOTHING = marked_ids(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class UserRow:
 
     packed: bytes | None = None
     known: PackedUser | None = None
-    seen: Ids = _NOBODY_KNOWN
+    seen: Ids = field(default_factory=lambda: _NOTHING)
     begun: bytes | None = None
-    hidden_contents: Ids = _NOBODY_KNOWN
-    hidden_streamers: Ids = _NOBODY_KNOWN
+    hidden_contents: Ids = field(default_factory=lambda: _NOTHING)
+    hidden_streamers: Ids = field(default_factory=lambda: _NOTHING)
     targets: tuple[bytes | None, ...] = ()
     vector: bytes | None = None
     is_erased: bool = False
@@ -120,7 +120,7 @@ def _user(packed: bytes | None, problems: list[str]) -> PackedUser | None:
 
 def _ids(packed: bytes | None, what: str, problems: list[str]) -> Ids:
     if packed is None:
-        return _NOBODY_KNOWN
+        return _NOTHING
     whole = len(packed) - len(packed) % MARK.itemsize
     if whole != len(packed):
         # What can be read is obeyed: forgetting all that a user hid because of one torn entry would be worse.

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from serving.side_effects.impressions import ImpressionLog
 
 from bandit.arms import ArmSet, item_arm, streamer_arm
 from bandit.policies.registry import LINEAR, POLICIES, Policy
@@ -15,7 +16,6 @@ from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts, linear_epoch, prior_epoch, stored_context
 from serving.publish import publish
 from serving.recommend import Recommender, to_request
-from serving.side_effects.impressions import ImpressionLog
 from serving.slate import Slate
 from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.protocol import Store

@@ -116,6 +116,18 @@ class EpochConflictError(StreamrecError):
     """Two updates of one bandit context met; the first one holds."""
 
 
+class LearningElsewhereError(StreamrecError):
+    """Another way of learning is in charge by `bandit.updates`; both together would count outcomes twice."""
+
+
+class EventError(StreamrecError):
+    """An entry of a stream is no event: not JSON, or a field is missing, unknown or out of range."""
+
+
+class EventVersionError(EventError):
+    """An event of a version that this reader does not know."""
+
+
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
 

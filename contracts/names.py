@@ -218,6 +218,12 @@ ALIAS_CHALLENGER: Final = "challenger"
 STREAM_IMPRESSIONS: Final = "streamrec.impressions"
 STREAM_FEEDBACK: Final = "streamrec.feedback"
 
+
+def dead_letters(stream: str) -> str:
+    """The stream of a stream's entries that could not be read."""
+    return f"{stream}.dead_letters"
+
+
 # Airflow
 DAG_INGEST: Final = "ingest"
 DAG_DAILY_FEATURES: Final = "daily_features"

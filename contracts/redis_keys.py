@@ -16,6 +16,9 @@ GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
 TOMBSTONES: Final = f"{PREFIX}:erased"
 
+LEARNER: Final = f"{PREFIX}:bandit:learner"
+"""String: how far the streams have been learnt from (`serving.learning.state`)."""
+
 HIDDEN_STREAMER: Final = "streamer:"
 HIDDEN_CONTENT: Final = "content:"
 
@@ -81,5 +84,5 @@ def posteriors(surface: str, segment: str) -> str:
 
 
 def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
-    """String with TTL: one immutable epoch, kept so that logged slates can be recomputed."""
+    """String with TTL: an epoch that another has followed, kept until the slates drawn from it are drained."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"

@@ -1,12 +1,12 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
+from serving.stores.memory_epochs import MemoryEpochs
 from serving.stores.protocol import Fields, UserRow
 from serving.stores.redis_generations import to_user_row
 
@@ -38,7 +38,7 @@ class Expiring:
         return had
 
 
-class MemoryStore:
+class MemoryStore(MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -51,6 +51,7 @@ class MemoryStore:
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -139,28 +140,3 @@ class MemoryStore:
 
     def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
         return [self._data.get(redis_keys.live_lease(int(streamer))) for streamer in streamer_ids]
-
-    def posteriors(self, surface: str, segment: str) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))
-        return value
-
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posterior_epoch(surface, segment, epoch))
-        return value
-
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        if self.posterior_epoch(*context, epoch) is not None:
-            return False
-        self._data.put(redis_keys.posterior_epoch(*context, epoch), value, ttl_seconds)
-        self._data.put(redis_keys.posteriors(*context), value)
-        return True
-
-    def append(self, stream: str, entry: bytes, max_length: int) -> None:
-        entries = self._streams.setdefault(stream, [])
-        entries.append((entries[-1][0] + 1 if entries else 1, entry))
-        del entries[:-max_length]
-
-    def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
-        entries = self._streams.get(stream, [])
-        start = bisect_right(entries, int(after), key=lambda entry: entry[0])
-        return [(str(identity), entry) for identity, entry in entries[start : start + count]]

@@ -5,18 +5,14 @@ from typing import Final
 
 from contracts import redis_keys
 from serving.stores.connection import Client, connect, unavailable_is_named
+from serving.stores.event_log import RedisLog
+from serving.stores.redis_epochs import RedisEpochs
 from serving.stores.redis_generations import RedisGenerations
 
-_PUT_EPOCH: Final = """
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[1])
-return 1
-"""
-_STREAM_FIELD: Final = b"e"
 _USERS_AT_ONCE: Final = 2_000
 
 
-class RedisStore(RedisGenerations):
+class RedisStore(RedisGenerations, RedisEpochs, RedisLog):
     """Everything the online path keeps, in one Redis.
 
     Args:
@@ -24,8 +20,9 @@ class RedisStore(RedisGenerations):
     """
 
     def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        self._put_epoch = client.register_script(_PUT_EPOCH)
+        RedisGenerations.__init__(self, client)
+        RedisEpochs.__init__(self, client)
+        RedisLog.__init__(self, client)
 
     @classmethod
     def open(cls, url: str, timeout_ms: int) -> "RedisStore":
@@ -67,30 +64,6 @@ class RedisStore(RedisGenerations):
     @unavailable_is_named
     def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
         return list(self._redis.mget([redis_keys.live_lease(int(s)) for s in streamer_ids])) if streamer_ids else []
-
-    @unavailable_is_named
-    def posteriors(self, surface: str, segment: str) -> bytes | None:
-        value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
-        return value
-
-    @unavailable_is_named
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
-        value: bytes | None = self._redis.get(redis_keys.posterior_epoch(surface, segment, epoch))
-        return value
-
-    @unavailable_is_named
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        keys = [redis_keys.posterior_epoch(*context, epoch), redis_keys.posteriors(*context)]
-        return bool(self._put_epoch(keys=keys, args=[value, ttl_seconds]))
-
-    @unavailable_is_named
-    def append(self, stream: str, entry: bytes, max_length: int) -> None:
-        self._redis.xadd(stream, {_STREAM_FIELD: entry}, maxlen=max_length, approximate=True)
-
-    @unavailable_is_named
-    def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
-        entries = self._redis.xrange(stream, min=f"({after}", count=count)
-        return [(identity.decode(), fields[_STREAM_FIELD]) for identity, fields in entries]
 
 
 def _chunks(users: list[int]) -> list[list[int]]:

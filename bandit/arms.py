@@ -20,8 +20,6 @@ CONTEXT: Final = "context"
 SOURCE_ARM, ITEM_ARM, STREAMER_ARM, CONTEXT_ARM = range(4)
 """Codes of arm kinds in packed states."""
 
-Arms = npt.NDArray[np.intp]
-
 ITEM_PREFIX: Final = "item:"
 STREAMER_PREFIX: Final = "streamer:"
 _SOURCE_CODES: Final = {str(source): code for code, source in enumerate(SOURCES)}
@@ -82,18 +80,25 @@ class ArmSet:
     Args:
         parents: The chain of each arm's parents, nearest first: `("streamer:45", "two_tower")`; empty where no arm has
             any.
+        features: (A, D) of each arm, for policies that go by them; else empty.
     """
 
     arms: tuple[str, ...]
     counts: tuple[int, ...]
     parents: tuple[tuple[str, ...], ...] = ()
+    features: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether no arm has more than one candidate, so that a slate is an order of arms."""
+        return max(self.counts, default=0) <= 1
 
     def chain(self, arm: int) -> tuple[str, ...]:
         """The parents of one arm, nearest first."""
         return self.parents[arm] if self.parents else ()
 
-    def availability(self, slate: Arms) -> npt.NDArray[np.bool_]:
+    def availability(self, slate: Sequence[int]) -> npt.NDArray[np.bool_]:
         """(S, A) which arms still had a candidate at each slot, given the slots above."""
-        taken = np.cumsum(slate[:, None] == np.arange(len(self.arms)), axis=0)
-        above = np.vstack([np.zeros((1, len(self.arms)), taken.dtype), taken[:-1]])
-        return above < np.array(self.counts)
+        gives = np.array(slate, np.intp)[:, None] == np.arange(len(self.arms))
+        taken = np.cumsum(gives, axis=0) - gives
+        return np.asarray(taken < np.array(self.counts))

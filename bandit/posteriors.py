@@ -16,15 +16,17 @@ in its mean; with several children that is little.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from bandit.arms import CONTEXT, CONTEXT_ARM, SOURCE_ARM, STREAMER_PREFIX, ArmSet, arm_code, arm_names
+from bandit.arms import CONTEXT_ARM, SOURCE_ARM, ArmSet, arm_code, arm_names
+from bandit.beliefs import PLAIN, Bound, Exploration, Prior
+from bandit.outcomes import Floats, Outcomes
 from contracts.errors import PayloadError
 
 VERSION: Final = 1
@@ -32,46 +34,10 @@ VERSION: Final = 1
 
 _HEADER: Final = struct.Struct("<BqqdddddddI")
 _ARM_BYTES: Final = 1 + 8 + 8 + 8
+_REMEMBERED: Final = 1_000
+"""Tables of chances an epoch keeps; sources come in fewer combinations, and more would be a leak."""
 
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is thought of an arm before its own evidence.
-
-    Args:
-        a: Beta parameter of an arm without parents, and of the last parent of a chain.
-        b: The same, of failures.
-        streamer_strength: Impressions that a streamer's mean is worth as the prior of its children.
-        source_strength: The same, of a source.
-        context_strength: The same, of the whole context.
-    """
-
-    a: float
-    b: float
-    streamer_strength: float = 10.0
-    source_strength: float = 10.0
-    context_strength: float = 10.0
-
-    def strength(self, parent: str) -> float:
-        """Impressions that a parent's mean is worth."""
-        if parent == CONTEXT:
-            return self.context_strength
-        return self.streamer_strength if parent.startswith(STREAMER_PREFIX) else self.source_strength
-
-
-@dataclass(frozen=True)
-class Exploration:
-    """How much a policy tries beside what looks best; part of the state, because a slate depends on it.
-
-    Args:
-        scale: Factor on the variance of every posterior that is sampled; 1 is Thompson sampling.
-        epsilon: Share of slots that `epsilon_greedy` fills by chance.
-    """
-
-    scale: float = 1.0
-    epsilon: float = 0.1
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -95,7 +61,7 @@ class PosteriorEpoch:
     successes: tuple[float, ...] = ()
     failures: tuple[float, ...] = ()
     applied_through_ms: int = 0
-    exploration: Exploration = Exploration()
+    exploration: Exploration = PLAIN
 
     @property
     def as_of(self) -> float | None:
@@ -110,23 +76,39 @@ class PosteriorEpoch:
     def parameters(self, arm_set: ArmSet) -> tuple[Floats, Floats]:
         """Beta parameters (A,), (A,) of a request's arms."""
         parents = arm_set.parents or ((),) * len(arm_set.arms)
-        known: dict[tuple[str, ...], tuple[float, float]] = {}
-        pairs = [self._beta((arm, *chain), known) for arm, chain in zip(arm_set.arms, parents, strict=True)]
-        values = np.array(pairs, np.float64).reshape(-1, 2)
+        # Siblings share what their parents say.
+        said = {chain: self._said(chain) for chain in set(parents)}
+        places, values = self._places, np.empty((len(arm_set.arms), 2))
+        for row, (arm, chain) in enumerate(zip(arm_set.arms, parents, strict=True)):
+            place, (a, b) = places.get(arm), said[chain]
+            values[row] = (a, b) if place is None else (a + self.successes[place], b + self.failures[place])
         return values[:, 0], values[:, 1]
 
-    def _beta(self, chain: tuple[str, ...], known: dict[tuple[str, ...], tuple[float, float]]) -> tuple[float, float]:
-        """Beta parameters of the first of a chain; those of the others are kept, since siblings share them."""
-        if chain in known:
-            return known[chain]
-        won, lost = self.evidence(chain[0])
-        if len(chain) == 1:
-            found = self.prior.a + won, self.prior.b + lost
-        else:
-            a, b = self._beta(chain[1:], known)
-            strength = self.prior.strength(chain[1])
-            found = strength * (a / (a + b)) + won, strength * (b / (a + b)) + lost
-        known[chain] = found
+    def _said(self, chain: tuple[str, ...]) -> tuple[float, float]:
+        """Beta parameters of the prior that a chain of parents gives."""
+        a, b = self.prior.a, self.prior.b
+        for parent in reversed(chain):
+            won, lost = self.evidence(parent)
+            mean = (a + won) / (a + won + b + lost)
+            strength = self.prior.strength(parent)
+            a, b = strength * mean, strength * (1.0 - mean)
+        return a, b
+
+    def sampled(self, arm_set: ArmSet) -> tuple[Floats, Floats]:
+        """Beta parameters (A,), (A,) to draw from: the same means with the variance times the exploration scale.
+
+        Dividing both by the scale is exact up to 1 / (a + b).
+        """
+        a, b = self.parameters(arm_set)
+        return a / self.exploration.scale, b / self.exploration.scale
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What was derived from this epoch under a key, made once and kept with it."""
+        if key not in self._memory:
+            if len(self._memory) >= _REMEMBERED:
+                self._memory.clear()
+            self._memory[key] = make()
+        found: T = self._memory[key]
         return found
 
     def to_bytes(self) -> bytes:
@@ -165,40 +147,12 @@ class PosteriorEpoch:
         return cls(epoch, prior, arm_names(kinds, ids), tuple(won), tuple(lost), through_ms, exploration)
 
     @cached_property
+    def _memory(self) -> dict[Hashable, Any]:
+        return {}
+
+    @cached_property
     def _places(self) -> dict[str, int]:
         return {arm: place for place, arm in enumerate(self.arms)}
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Judged impressions of one context, N of them.
-
-    Args:
-        arms: (N,) the arm that won each impression's slot.
-        is_success: (N,)
-        times: (N,) event times in unix seconds.
-        parents: (N,) each arm's chain of parents as its arm set had it; empty where no arm has any.
-        weights: (N,) how much each counts, such as the chance that its position was examined; None is 1 for all.
-    """
-
-    arms: Sequence[str]
-    is_success: npt.NDArray[np.bool_]
-    times: Floats
-    parents: Sequence[tuple[str, ...]] = ()
-    weights: Floats | None = None
-
-
-@dataclass(frozen=True)
-class Bound:
-    """How much a state may hold.
-
-    Args:
-        max_arms: Above this many arms, weak ones are dropped.
-        min_evidence: Arms with less decayed evidence, in impressions, are weak.
-    """
-
-    max_arms: int
-    min_evidence: float
 
 
 def update(
@@ -220,10 +174,7 @@ def update(
     if through_ms <= current.applied_through_ms:
         return current
     aged = 2.0 ** ((current.applied_through_ms - through_ms) / 1_000 / half_life_seconds)
-    # An outcome from after the watermark counts whole: a clock ahead must not blow evidence up.
-    counts = 2.0 ** (-np.maximum(through_ms / 1_000 - outcomes.times, 0.0) / half_life_seconds)
-    if outcomes.weights is not None:
-        counts = counts * outcomes.weights
+    counts = outcomes.counts(through_ms, half_life_seconds)
     names, rows = _with_parents(outcomes)
     arms = (*current.arms, *sorted(set(names) - set(current.arms)))
     index = {arm: place for place, arm in enumerate(arms)}

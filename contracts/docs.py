@@ -70,8 +70,9 @@ def _redis_keys() -> str:
     constants = (
         redis_keys.GENERATION_POINTER,
         redis_keys.GENERATION_HISTORY,
-        redis_keys.TOMBSTONES,
         redis_keys.LEARNER,
+        *redis_keys.LIVE,
+        *redis_keys.CONTENT,
     )
     pointers = f"Pointers: {', '.join(f'`{key}`' for key in constants)}.\n"
     return "\n".join(["| key | meaning |", "|---|---|", *rows, "", pointers])

@@ -6,7 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from bandit.posteriors import Bound, Exploration, Outcomes, PosteriorEpoch, Prior, update
+from bandit.beliefs import Bound, Exploration, Prior
+from bandit.linear import LinearEpoch, LinearPrior
+from bandit.outcomes import Outcomes
+from bandit.policies.registry import LINEAR, Policy
+from bandit.posteriors import PosteriorEpoch, update
 from contracts.errors import EpochConflictError
 from contracts.names import Segment, Surface
 from contracts.settings import BanditSettings
@@ -97,6 +101,7 @@ def _after(outcomes: Outcomes, watermark_ms: int) -> Outcomes:
         outcomes.times[is_new],
         [outcomes.parents[row] for row in rows] if outcomes.parents else (),
         outcomes.weights[is_new] if outcomes.weights is not None else None,
+        outcomes.features[is_new] if outcomes.features is not None else None,
     )
 
 
@@ -109,18 +114,33 @@ def ensure_contexts(store: BanditStore, settings: BanditSettings, surfaces: Iter
                 store.put_epoch((surface, segment), value, None, epoch_ttl(settings))
 
 
+def linear_epoch(settings: BanditSettings, dimensions: int) -> LinearEpoch:
+    """Epoch 0 of a context of `linear_thompson`, whose arms have so many features."""
+    mean = settings.prior_successes / (settings.prior_successes + settings.prior_failures)
+    prior = LinearPrior(mean, settings.linear_precision, settings.linear_noise)
+    return LinearEpoch.first(prior, dimensions, Exploration(settings.exploration_scale, settings.epsilon))
+
+
+def stored_context(policy: Policy, surface: str, segment: str) -> tuple[str, str]:
+    """Under which surface and segment a policy's state is stored; policies of one kind of state share it."""
+    return (surface, f"{segment}:{policy.state}") if policy.state == LINEAR else (surface, segment)
+
+
 def epoch_of(
-    store: BanditStore, settings: BanditSettings, context: tuple[str, str], epoch: int
-) -> PosteriorEpoch | None:
-    """An epoch of a context; None where it has expired."""
+    store: BanditStore, settings: BanditSettings, policy: Policy, context: tuple[str, str], epoch: int
+) -> PosteriorEpoch | LinearEpoch | None:
+    """An epoch of a policy's state; None where it has expired.
+
+    Raises:
+        PayloadError: the state is corrupt or of another version.
+    """
+    stored = stored_context(policy, *context)
     # The current one first: it may be followed, and so moved, between the two reads, but not the other way.
-    current = current_epoch(store, settings, context)
-    if current.epoch == epoch:
-        return current
-    found = store.posterior_epoch(*context, epoch)
-    if found is not None:
-        return PosteriorEpoch.from_bytes(found)
-    return prior_epoch(settings) if epoch == 0 else None
+    for found in (store.posteriors(*stored), store.posterior_epoch(*stored, epoch)):
+        state: PosteriorEpoch | LinearEpoch | None = policy.read(found) if found is not None else None
+        if state is not None and state.epoch == epoch:
+            return state
+    return prior_epoch(settings) if epoch == 0 and policy.state != LINEAR else None
 
 
 def epoch_ttl(settings: BanditSettings) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bandit.posteriors import Outcomes
+from bandit.outcomes import Outcomes
 from contracts.clock import day_bounds
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse

@@ -15,6 +15,7 @@ import pyarrow as pa
 from contracts import columns as c
 from contracts import redis_keys
 from contracts.names import ItemKind, Source, Surface
+from contracts.packed_user import pack_user
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
 from contracts.schema import Table
 from contracts.settings import ServingSettings
@@ -27,10 +28,12 @@ from contracts.tables import (
     SEGMENT_LIST,
     USER_FEATURE,
 )
+from serving.newest import write_newest
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
 _PACKED_AT_ONCE: Final = 2_000
+_OF_USERS: Final = [c.USER_ID, c.SEGMENT, c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS]
 Entry = tuple[str, bytes, bytes]
 """Key of a hash, its field, the field's value."""
 
@@ -69,7 +72,7 @@ def publish(
     fallbacks = warehouse.read(SEGMENT_LIST, day)
     channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
     followers = _read_newest(warehouse, NEXT_CONTENT, day)
-    users = _read_newest(warehouse, USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    users = _read_newest(warehouse, USER_FEATURE, day, _OF_USERS)
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()
@@ -78,6 +81,7 @@ def publish(
     of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
     target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
     user_count, _ = writer.write(_segments(users, generation))
+    write_newest(warehouse, store, generation, day, writer.ttl_seconds)
     version = _model_version(lists)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
     store.flip(generation, asdict(info), writer.ttl_seconds)
@@ -209,9 +213,11 @@ def _packed(candidates: CandidateColumns, edges: list[int]) -> Iterator[bytes]:
 
 def _segments(rows: pa.Table, generation: str) -> Iterator[Entry]:
     rows = rows.sort_by(c.USER_ID)
-    pairs = zip(rows.column(c.USER_ID).to_pylist(), rows.column(c.SEGMENT).to_pylist(), strict=True)
-    for user, segment in pairs:
-        yield redis_keys.segments(generation, redis_keys.bucket_of(user)), str(user).encode(), segment.encode()
+    known = (rows.column(name).to_pylist() for name in (c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS))
+    users, segments = rows.column(c.USER_ID).to_pylist(), rows.column(c.SEGMENT).to_pylist()
+    for user, segment, preferred, recent in zip(users, segments, *known, strict=True):
+        packed = pack_user(segment, [*(preferred or ()), *(recent or ())])
+        yield redis_keys.segments(generation, redis_keys.bucket_of(user)), str(user).encode(), packed
 
 
 def candidate_columns(rows: pa.Table) -> CandidateColumns:

@@ -16,5 +16,5 @@ def bury(log: EventLog, stream: str, entry: LogEntry, error: EventError, max_len
     After a kill an entry may be buried again: its id says that it is the same.
     """
     body = entry.body[:_KEPT_BYTES].decode("utf-8", "backslashreplace")
-    letter = {"id": entry.id, "bytes": len(entry.body), "body": body, "problem": str(error)}
+    letter = {"id": entry.id, "reason": str(error), "body": body}
     log.append(dead_letters(stream), json.dumps(letter).encode(), max_length)

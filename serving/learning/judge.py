@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bandit.posteriors import Outcomes
+from bandit.outcomes import Outcomes
 from contracts.names import FeedbackAction
 from serving.learning.examination import MAX_POSITIONS, Examination, Floats
 from serving.learning.feedback import ACTIONS, FeedbackColumns

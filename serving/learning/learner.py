@@ -97,7 +97,7 @@ class Learner:
     def _write(self, cell: Cell, judged: JudgedCell) -> int:
         """Put poison aside and outcomes into their contexts; returns how many epochs that made."""
         for stream, entry, error in cell.poison:
-            bury(self._log, stream, entry, error, self._settings.serving.dead_letters_length)
+            bury(self._log, stream, entry, error, self._settings.live.dead_letter_length)
         written = 0
         for context, outcomes in judged.outcomes():
             # Numbered by the time they go to, so that a store that was emptied never gives a number twice.

@@ -1,14 +1,18 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
+from contracts.marks import merge_marks, pack_marks, read_marks
+from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_epochs import MemoryEpochs
-from serving.stores.protocol import Fields, UserRow
-from serving.stores.redis_generations import to_user_row
+from serving.stores.memory_feeds import MemoryFeeds
+from serving.stores.protocol import Fields, MarkKey
+from serving.stores.redis_users import MARK_KEYS
+from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
 Clock = Callable[[], float]
 Value: TypeAlias = Any
@@ -32,13 +36,19 @@ class Expiring:
             return None
         return value
 
+    def replace(self, key: str, value: Value) -> None:
+        """Another value with the old end; None drops the key."""
+        _, end = self.values.pop(key)
+        if value is not None:
+            self.values[key] = (value, end)
+
     def drop(self, key: str) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
 
 
-class MemoryStore(MemoryEpochs):
+class MemoryStore(MemoryFeeds, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -51,6 +61,7 @@ class MemoryStore(MemoryEpochs):
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        MemoryFeeds.__init__(self, clock, self._streams)
         MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
@@ -97,46 +108,54 @@ class MemoryStore(MemoryEpochs):
     def current_generation(self) -> str | None:
         return self._current
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
+    def generation_info(self, generation: str) -> Mapping[str, str]:
         info = self._data.get(redis_keys.generation_info(generation)) or {}
-        if user_id is None:
-            return to_user_row(info)
-        bucket = redis_keys.bucket_of(user_id)
-        name = str(user_id).encode()
-        lists = self._data.get(redis_keys.lists(generation, surface, bucket)) or {}
-        segments = self._data.get(redis_keys.segments(generation, bucket)) or {}
-        seen = [str(content).encode() for content in self._data.get(redis_keys.seen(user_id)) or ()]
-        hidden = {member.encode() for member in self._data.get(redis_keys.hidden(user_id)) or ()}
-        return to_user_row(info, lists.get(name), segments.get(name), seen, hidden)
+        return {name.decode(): value.decode() for name, value in info.items()}
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
-        lists: dict[bytes, bytes] = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
-        return lists.get(segment.encode())
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        lists = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
+        return {name.decode(): packed for name, packed in lists.items()}
 
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
-        lists: dict[bytes, bytes] = self._data.get(key) or {}
-        return lists.get(str(target_id).encode())
+    def read(self, plan: ReadPlan) -> UserRow:
+        return decode(plan, [self._answer(command) for command in commands(plan)])
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        for user, contents in seen.items():
-            known: dict[int, float] = dict(self._data.get(redis_keys.seen(user)) or {})
-            for content, at in contents.items():
-                known[content] = max(at, known.get(content, at))
-            kept = {content: at for content, at in known.items() if at >= oldest}
-            self._data.put(redis_keys.seen(user), kept, ttl_seconds)
+    def newest_contents(self, generation: str) -> list[bytes]:
+        parts: dict[bytes, bytes] = self._data.get(redis_keys.newest_contents(generation)) or {}
+        return list(parts.values())
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        for user, members in hidden.items():
-            key = redis_keys.hidden(user)
-            self._data.put(key, (self._data.get(key) or set()) | set(members), ttl_seconds)
+    def _answer(self, command: Command) -> Reply:
+        name, key, *rest = command
+        if name == "MGET":
+            return [self._data.get(str(each)) for each in (key, *rest)]
+        fields: dict[bytes, bytes] = self._data.get(str(key)) or {}
+        return fields.get(str(rest[0]).encode())
 
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        for streamer, lease in leases.items():
-            self._data.put(redis_keys.live_lease(streamer), lease, ttl_seconds)
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        for user, times in marks.items():
+            if self._data.get(redis_keys.erased(user)) is not None:
+                continue
+            name = MARK_KEYS[key](user)
+            merged = merge_marks(self._data.get(name), pack_marks(times), oldest, most)
+            if merged:
+                self._data.put(name, merged, ttl_seconds)
+            else:
+                self._data.drop(name)
 
-    def drop_lease(self, streamer_id: int) -> bool:
-        return self._data.drop(redis_keys.live_lease(streamer_id))
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        name = MARK_KEYS[key](user_id)
+        known = read_marks(self._data.get(name))
+        kept = known[known["id"] != identity]
+        if len(kept) == len(known):
+            return False
+        self._data.replace(name, kept.tobytes() or None)
+        return True
 
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return [self._data.get(redis_keys.live_lease(int(streamer))) for streamer in streamer_ids]
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        self.append(STREAM_IMPRESSIONS, entry, max_length)
+        self._data.put(redis_keys.served_slate(request_id), entry, explain_seconds)
+
+    def served_slate(self, request_id: str) -> bytes | None:
+        entry: bytes | None = self._data.get(redis_keys.served_slate(request_id))
+        return entry

@@ -1,7 +1,7 @@
 """The memory twin of epochs and event logs."""
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from contracts import redis_keys
@@ -36,6 +36,9 @@ class MemoryEpochs:
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._keys.get(redis_keys.posteriors(surface, segment))
         return value
+
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        return [self.posteriors(*context) for context in contexts]
 
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
         value: bytes | None = self._keys.get(redis_keys.posterior_epoch(surface, segment, epoch))

@@ -1,5 +1,6 @@
 """The bandit's state in Redis: the current epoch of each context, followed epochs, and how far the learner is."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from contracts import redis_keys
@@ -34,6 +35,13 @@ class RedisEpochs:
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
         return value
+
+    @unavailable_is_named
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for surface, segment in contexts:
+            pipeline.get(redis_keys.posteriors(surface, segment))
+        return list(pipeline.execute())
 
     @unavailable_is_named
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:

@@ -1,70 +1,44 @@
 """The store in Redis."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable
 
 from contracts import redis_keys
+from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.connection import Client, connect, unavailable_is_named
 from serving.stores.event_log import RedisLog
 from serving.stores.redis_epochs import RedisEpochs
+from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_generations import RedisGenerations
+from serving.stores.redis_users import RedisUsers
 
-_USERS_AT_ONCE: Final = 2_000
 
-
-class RedisStore(RedisGenerations, RedisEpochs, RedisLog):
+class RedisStore(RedisGenerations, RedisUsers, RedisFeeds, RedisEpochs, RedisLog):
     """Everything the online path keeps, in one Redis.
 
     Args:
         client: A client of `connect`.
+        clock: As in `RedisFeeds`.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Callable[[], float] | None = None) -> None:
         RedisGenerations.__init__(self, client)
+        RedisUsers.__init__(self, client)
+        RedisFeeds.__init__(self, client, clock)
         RedisEpochs.__init__(self, client)
         RedisLog.__init__(self, client)
 
     @classmethod
-    def open(cls, url: str, timeout_ms: int) -> "RedisStore":
-        return cls(connect(url, timeout_ms))
+    def open(cls, url: str, timeout_ms: int, clock: Callable[[], float] | None = None) -> "RedisStore":
+        return cls(connect(url, timeout_ms), clock)
 
     @unavailable_is_named
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        for users in _chunks(list(seen)):
-            pipeline = self._redis.pipeline(transaction=False)
-            for user in users:
-                key = redis_keys.seen(user)
-                # Latest time wins, so that loading a day twice or out of order changes nothing.
-                pairs = (part for content, at in seen[user].items() for part in (at, content))
-                pipeline.execute_command("ZADD", key, "GT", *pairs)
-                pipeline.zremrangebyscore(key, "-inf", f"({oldest}")
-                pipeline.expire(key, ttl_seconds)
-            pipeline.execute()
+    @unavailable_is_named
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        identity = self._redis.xadd(STREAM_IMPRESSIONS, {STREAM_FIELD: entry}, maxlen=max_length, approximate=True)
+        self._redis.set(redis_keys.served_slate(request_id), identity, ex=explain_seconds)
 
     @unavailable_is_named
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        for users in _chunks(list(hidden)):
-            pipeline = self._redis.pipeline(transaction=False)
-            for user in users:
-                pipeline.sadd(redis_keys.hidden(user), *hidden[user])
-                pipeline.expire(redis_keys.hidden(user), ttl_seconds)
-            pipeline.execute()
-
-    @unavailable_is_named
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for streamer, lease in leases.items():
-            pipeline.set(redis_keys.live_lease(streamer), lease, px=max(1, round(ttl_seconds * 1000)))
-        pipeline.execute()
-
-    @unavailable_is_named
-    def drop_lease(self, streamer_id: int) -> bool:
-        return bool(self._redis.delete(redis_keys.live_lease(streamer_id)))
-
-    @unavailable_is_named
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return list(self._redis.mget([redis_keys.live_lease(int(s)) for s in streamer_ids])) if streamer_ids else []
-
-
-def _chunks(users: list[int]) -> list[list[int]]:
-    return [users[start : start + _USERS_AT_ONCE] for start in range(0, len(users), _USERS_AT_ONCE)]
+    def served_slate(self, request_id: str) -> bytes | None:
+        identity = self._redis.get(redis_keys.served_slate(request_id))
+        entries = self._redis.xrange(STREAM_IMPRESSIONS, identity, identity) if identity is not None else []
+        return entries[0][1][STREAM_FIELD] if entries else None

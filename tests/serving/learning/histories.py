@@ -1,19 +1,20 @@
 """Random histories of slates and feedback, and what they come to by plain loops over everything."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 
-from bandit.posteriors import Outcomes
-from contracts import columns as c
+from bandit.outcomes import Outcomes
 from contracts.events import Feedback
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, FeedbackAction, ItemKind
+from contracts.payload import SOURCES, encode
 from contracts.settings import BanditSettings, ServingSettings, Settings
 from serving.epochs import next_epoch, prior_epoch
+from serving.impressions import Entry
 
 BASE_MS = 1_700_000_040_000
 WINDOW_MS, STEP_MS, EARLY_MS = 300_000, 60_000, 10_000
@@ -33,32 +34,33 @@ class Shown:
     arms: tuple[str, ...]
 
     def body(self) -> bytes:
-        shared = {
-            c.REQUEST_ID: self.request,
-            c.USER_ID: self.user,
-            c.SURFACE: self.context[0],
-            c.SEGMENT: self.context[1],
-            c.POLICY_ID: "thompson/1",
-            c.POSTERIOR_EPOCH: 0,
-            c.SEED: 1,
-            c.ARM_SET: json.dumps({"arms": ARMS, "counts": [9] * len(ARMS)}),
-            c.PROPENSITY: None,
-            c.GENERATION: "g",
-            c.MODEL_VERSION: None,
-            c.SERVED_AT: datetime(2026, 1, 30, tzinfo=UTC).isoformat(),
-        }
-        own = [
-            {
-                c.POSITION: place + 1,
-                c.ITEM_KIND: "clip",
-                c.ITEM_ID: place,
-                c.STREAMER_ID: 10,
-                c.SOURCE: arm,
-                c.EXPLORATION_KIND: None,
-            }
-            for place, arm in enumerate(self.arms)
-        ]
-        return json.dumps([shared, own]).encode()
+        count = len(self.arms)
+        entry = Entry(
+            v=1,
+            request_id=self.request,
+            user_id=self.user,
+            context=self.context[1],
+            surface=self.context[0],
+            policy_id="thompson/2",
+            epoch=0,
+            seed=1,
+            arms=ARMS,
+            counts=(9,) * len(ARMS),
+            parents=(),
+            features=(),
+            generation="g",
+            model_version="",
+            served_at=datetime(2026, 1, 30, tzinfo=UTC).isoformat(),
+            kinds=[0] * count,
+            item_ids=list(range(count)),
+            streamer_ids=[10] * count,
+            sources=encode(self.arms, SOURCES).tolist(),
+            scores=[0.5] * count,
+            levels=[0] * count,
+            stages=(),
+            notes=[],
+        )
+        return msgspec.json.encode(entry)
 
 
 def feedback(request: str, item: int, action: str, seconds: float | None = None, user: int | None = None) -> Feedback:

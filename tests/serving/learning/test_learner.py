@@ -4,6 +4,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from bandit.policies.registry import POLICIES
 from bandit.posteriors import PosteriorEpoch
 from contracts.errors import StoreUnavailableError
 from serving.epochs import epoch_of
@@ -42,7 +43,7 @@ def assert_learnt(store: Store, expected: Expected) -> None:
     for context, epochs in expected.epochs.items():
         assert store.posteriors(*context) == (epochs[-1][1] if epochs else None)
         for number, packed in epochs:
-            found = epoch_of(store, BANDIT, context, number)
+            found = epoch_of(store, BANDIT, POLICIES["thompson/2"], context, number)
             assert found is not None
             assert found.to_bytes() == packed
 

@@ -1,0 +1,71 @@
+"""What a batch says of one user, as one packed string: the segment, and the streamers the user knows.
+
+Little endian::
+
+    u8 version (1)   u8 segment   u8 bytes of an offset (1, 2, 4 or 8)   u16 count S   i64 base
+    S x streamer id - base
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from contracts.errors import PayloadError
+from contracts.names import Segment
+from contracts.payload import Ids
+
+VERSION: Final = 1
+SEGMENTS: Final = tuple(Segment)
+MAX_STREAMERS: Final = 256
+"""More than a user comes back to; the latest are kept."""
+_HEADER: Final = struct.Struct("<BBBHq")
+_WIDTHS: Final = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedUser:
+    """A user of a batch.
+
+    Args:
+        streamers: (S,) ids, ascending: whom the user prefers or watched with value in the window. A visit to one of
+            them is a return, to any other a discovery.
+    """
+
+    segment: Segment
+    streamers: Ids
+
+
+def pack_user(segment: str, streamers: list[int]) -> bytes:
+    """The packed string; of more than `MAX_STREAMERS` the first are kept.
+
+    Raises:
+        PayloadError: a segment without a code.
+    """
+    if segment not in SEGMENTS:
+        raise PayloadError(f"segment `{segment}` has no code; known are {', '.join(SEGMENTS)}")
+    code = SEGMENTS.index(Segment(segment))
+    ids = np.unique(np.array(streamers[:MAX_STREAMERS], np.int64))
+    base = int(ids[0]) if len(ids) else 0
+    offsets = ids.view(np.uint64) - np.uint64(base % 2**64)
+    largest = int(offsets.max()) if len(ids) else 0
+    width = next(width for width in _WIDTHS if largest < 256**width)
+    return _HEADER.pack(VERSION, code, width, len(ids), base) + offsets.astype(f"<u{width}").tobytes()
+
+
+def unpack_user(packed: bytes) -> PackedUser:
+    """The user.
+
+    Raises:
+        PayloadError: another version, a corrupt header, or fewer or more bytes than the header says.
+    """
+    if len(packed) < _HEADER.size:
+        raise PayloadError(f"a user of {len(packed)} bytes is shorter than its header of {_HEADER.size}")
+    version, code, width, count, base = _HEADER.unpack_from(packed)
+    if version != VERSION:
+        raise PayloadError(f"user of version {version}; this reader knows {VERSION}")
+    if code >= len(SEGMENTS) or width not in _WIDTHS or len(packed) != _HEADER.size + width * count:
+        raise PayloadError(f"a user of {len(packed)} bytes where its header says {width} x {count}, segment {code}")
+    offsets = np.frombuffer(packed, f"<u{width}", count, _HEADER.size).astype(np.uint64)
+    return PackedUser(SEGMENTS[code], (offsets + np.uint64(base % 2**64)).view(np.int64))

@@ -70,6 +70,7 @@ def _redis_keys() -> str:
     constants = (
         redis_keys.GENERATION_POINTER,
         redis_keys.GENERATION_HISTORY,
+        redis_keys.LEARNER,
         *redis_keys.LIVE,
         *redis_keys.CONTENT,
     )

@@ -14,6 +14,11 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_FRESH: Final = f"{PREFIX}:{{fresh}}"
+"""One cluster slot: the consumer writes items, changes and position in one script."""
+FRESH_ITEMS: Final = f"{_FRESH}:items"
+FRESH_CHANGES: Final = f"{_FRESH}:changes"
+FRESH_POSITION: Final = f"{_FRESH}:position"
 TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"
@@ -43,6 +48,11 @@ def segment_lists(generation: str, surface: str) -> str:
 def segments(generation: str, bucket: int) -> str:
     """Hash: user_id -> segment of the user in that batch."""
     return f"{PREFIX}:u:{generation}:{{{bucket}}}"
+
+
+def user_vectors(generation: str, bucket: int) -> str:
+    """Hash: user_id -> the user's packed vector of the retrieval model (`contracts.packed_vector`)."""
+    return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 
 def generation_info(generation: str) -> str:

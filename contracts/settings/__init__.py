@@ -5,6 +5,7 @@ file that `STREAMREC_CONFIG` names.
 """
 
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
+from contracts.settings.fresh import FreshSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.loading import Settings, load_settings
 from contracts.settings.models import TwoTowerSettings
@@ -29,6 +30,7 @@ __all__ = [
     "ExplorationSettings",
     "FeastSettings",
     "FeatureSettings",
+    "FreshSettings",
     "IngestSettings",
     "MlflowSettings",
     "NeighborSettings",

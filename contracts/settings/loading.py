@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
+from contracts.settings.fresh import FreshSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.services import FeastSettings, MlflowSettings, PlatformSettings, RedisSettings, SparkSettings
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     two_tower: TwoTowerSettings = TwoTowerSettings()
     bandit: BanditSettings = BanditSettings()
     serving: ServingSettings = ServingSettings()
+    fresh: FreshSettings = FreshSettings()
 
     @property
     def warehouse_path(self) -> Path:

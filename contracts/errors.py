@@ -80,6 +80,10 @@ class MappingError(StreamrecError):
     """A column mapping file does not describe the log it is used on."""
 
 
+class EventError(StreamrecError):
+    """An entry of a stream is no event: not JSON, of no known type or version, or a field is wrong."""
+
+
 class PayloadError(StreamrecError):
     """A packed list is corrupt or of a version that this reader does not know."""
 

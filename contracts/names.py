@@ -217,6 +217,14 @@ ALIAS_CHALLENGER: Final = "challenger"
 # Redis Streams (Kafka topics later, under the same names)
 STREAM_IMPRESSIONS: Final = "streamrec.impressions"
 STREAM_FEEDBACK: Final = "streamrec.feedback"
+STREAM_LIVE: Final = "streamrec.live"
+STREAM_CONTENT: Final = "streamrec.content"
+
+
+def dead_letters(stream: str) -> str:
+    """The stream of a stream's entries that could not be read."""
+    return f"{stream}.dead_letters"
+
 
 # Airflow
 DAG_INGEST: Final = "ingest"

@@ -19,6 +19,18 @@ _FRESH: Final = f"{PREFIX}:{{fresh}}"
 FRESH_ITEMS: Final = f"{_FRESH}:items"
 FRESH_CHANGES: Final = f"{_FRESH}:changes"
 FRESH_POSITION: Final = f"{_FRESH}:position"
+_LIVE: Final = f"{PREFIX}:{{live}}"
+"""One cluster slot for all that one script changes together; so is the next."""
+_CONTENT: Final = f"{PREFIX}:{{content}}"
+LIVE_EXPIRY: Final = f"{_LIVE}:expiry"
+LIVE_LEASES: Final = f"{_LIVE}:lease"
+LIVE_ENDED: Final = f"{_LIVE}:ended"
+LIVE_CHANGES: Final = f"{_LIVE}:changes"
+LIVE_POSITION: Final = f"{_LIVE}:position"
+CONTENT_VISIBILITY: Final = f"{_CONTENT}:visibility"
+CONTENT_EXPIRY: Final = f"{_CONTENT}:expiry"
+CONTENT_CHANGES: Final = f"{_CONTENT}:changes"
+CONTENT_POSITION: Final = f"{_CONTENT}:position"
 TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"
@@ -55,6 +67,11 @@ def user_vectors(generation: str, bucket: int) -> str:
     return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 
+def newest_contents(generation: str) -> str:
+    """Hash: number of a part -> packed newest representative content of some streamers (`serving.newest`)."""
+    return f"{PREFIX}:n:{{{generation}}}"
+
+
 def generation_info(generation: str) -> str:
     """Hash: what was published: day, model version, time, counts, key count."""
     return f"{GENERATION_INFO_PREFIX}{generation}"
@@ -78,11 +95,6 @@ def seen(user_id: int) -> str:
 def hidden(user_id: int) -> str:
     """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
     return f"{PREFIX}:hidden:{{{user_id}}}"
-
-
-def live_lease(streamer_id: int) -> str:
-    """String with TTL: JSON of the broadcast that is on; the streamer is live while it exists."""
-    return f"{PREFIX}:live:{{{streamer_id}}}"
 
 
 def posteriors(surface: str, segment: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import sys
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from serving.publish import publish
 from serving.recommend import Recommender, after_content, to_request
 from serving.show import to_json, to_table
 from serving.stores.catalogue import InProcessCatalogue
+from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.redis_store import RedisStore
 from serving.sync_seen import sync_seen
 from serving.wiring import Clients
@@ -97,15 +98,18 @@ def go_live_command(
 ) -> None:
     """Start or renew a streamer's live lease."""
     settings = load_settings()
-    lease = live.Lease(broadcast, title, _time(at).isoformat())
-    live.go_live(_batch_store(settings), streamer, lease, lease_seconds or settings.serving.lease_seconds)
-    typer.echo(f"streamer {streamer} is live with broadcast {broadcast}")
+    time = _time(at).timestamp()
+    renewal = Renewal(streamer, broadcast, time, time, LeaseDetails(title))
+    is_on = live.go_live(_batch_store(settings), renewal, _terms(settings, lease_seconds))
+    refused = f"broadcast {broadcast} of streamer {streamer} has ended, or a later one is on"
+    typer.echo(f"streamer {streamer} is live with broadcast {broadcast}" if is_on else refused)
 
 
 @app.command(name="end_live")
 def end_live_command(streamer: Annotated[int, typer.Option(help="Whose broadcast ends.")]) -> None:
     """End a streamer's live lease."""
-    was_live = _batch_store(load_settings()).drop_lease(streamer)
+    settings = load_settings()
+    was_live = live.end_live(_batch_store(settings), streamer, _terms(settings))
     typer.echo(f"streamer {streamer} is offline" if was_live else f"streamer {streamer} was not live")
 
 
@@ -113,9 +117,9 @@ def end_live_command(streamer: Annotated[int, typer.Option(help="Whose broadcast
 def sync_live_command(day: Day, at: At = None, lease_seconds: LeaseSeconds = None) -> None:
     """Lease what was on at a moment of a day, out of the broadcast table."""
     settings = load_settings()
-    seconds = lease_seconds or settings.serving.lease_seconds
-    count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), seconds)
-    typer.echo(f"{count} streamers are live for {seconds:g} s")
+    terms = _terms(settings, lease_seconds)
+    count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), terms)
+    typer.echo(f"{count} streamers are live for {terms.lease_seconds:g} s")
 
 
 @app.command(name="sync_seen")
@@ -156,6 +160,11 @@ def _warehouse(settings: Settings) -> Warehouse:
 
 def _batch_store(settings: Settings) -> RedisStore:
     return RedisStore.open(settings.redis.url, settings.redis.batch_timeout_ms)
+
+
+def _terms(settings: Settings, lease_seconds: float | None = None) -> LeaseTerms:
+    terms = LeaseTerms.of(settings.serving, settings.live)
+    return terms if lease_seconds is None else replace(terms, lease_seconds=lease_seconds)
 
 
 def _day(text: str) -> date:

@@ -7,6 +7,7 @@ file that `STREAMREC_CONFIG` names.
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
 from contracts.settings.fresh import FreshSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
+from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.loading import Settings, load_settings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.section import Section
@@ -32,6 +33,8 @@ __all__ = [
     "FeatureSettings",
     "FreshSettings",
     "IngestSettings",
+    "LiveSettings",
+    "MirrorSettings",
     "MlflowSettings",
     "NeighborSettings",
     "NextContentSettings",

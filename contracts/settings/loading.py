@@ -10,6 +10,7 @@ from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
 from contracts.settings.fresh import FreshSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
+from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.services import FeastSettings, MlflowSettings, PlatformSettings, RedisSettings, SparkSettings
 from contracts.settings.serving import BanditSettings, ServingSettings
@@ -54,6 +55,8 @@ class Settings(BaseSettings):
     bandit: BanditSettings = BanditSettings()
     serving: ServingSettings = ServingSettings()
     fresh: FreshSettings = FreshSettings()
+    live: LiveSettings = LiveSettings()
+    mirrors: MirrorSettings = MirrorSettings()
 
     @property
     def warehouse_path(self) -> Path:

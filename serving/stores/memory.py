@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
+from serving.stores.memory_feeds import MemoryFeeds
 from serving.stores.protocol import Fields, UserRow
 from serving.stores.redis_generations import to_user_row
 
@@ -38,7 +39,7 @@ class Expiring:
         return had
 
 
-class MemoryStore:
+class MemoryStore(MemoryFeeds):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -51,6 +52,7 @@ class MemoryStore:
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        super().__init__(clock, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -117,6 +119,10 @@ class MemoryStore:
         lists: dict[bytes, bytes] = self._data.get(key) or {}
         return lists.get(str(target_id).encode())
 
+    def newest_contents(self, generation: str) -> list[bytes]:
+        parts: dict[bytes, bytes] = self._data.get(redis_keys.newest_contents(generation)) or {}
+        return list(parts.values())
+
     def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
         for user, contents in seen.items():
             known: dict[int, float] = dict(self._data.get(redis_keys.seen(user)) or {})
@@ -129,16 +135,6 @@ class MemoryStore:
         for user, members in hidden.items():
             key = redis_keys.hidden(user)
             self._data.put(key, (self._data.get(key) or set()) | set(members), ttl_seconds)
-
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        for streamer, lease in leases.items():
-            self._data.put(redis_keys.live_lease(streamer), lease, ttl_seconds)
-
-    def drop_lease(self, streamer_id: int) -> bool:
-        return self._data.drop(redis_keys.live_lease(streamer_id))
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return [self._data.get(redis_keys.live_lease(int(streamer))) for streamer in streamer_ids]
 
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))

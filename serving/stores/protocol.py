@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.payload import Ids
+from serving.stores.leases import LeaseStore, TakedownStore
 
 Fields = Mapping[bytes, bytes]
 
@@ -72,6 +73,9 @@ class GenerationStore(Protocol):
     def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
         """The packed list that goes with a streamer or a content, the same for every user."""
 
+    def newest_contents(self, generation: str) -> list[bytes]:
+        """The parts of what `serving.newest` wrote; empty when the generation has expired."""
+
 
 class UserStore(Protocol):
     """What users have seen and hidden."""
@@ -81,17 +85,6 @@ class UserStore(Protocol):
 
     def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
         """Remember `streamer:ID` and `content:ID` per user."""
-
-
-class LeaseStore(Protocol):
-    """Who is live now."""
-
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None: ...
-
-    def drop_lease(self, streamer_id: int) -> bool:
-        """End a lease; says whether there was one."""
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]: ...
 
 
 class BanditStore(Protocol):
@@ -114,5 +107,5 @@ class StreamStore(Protocol):
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, BanditStore, StreamStore, Protocol):
+class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
     """All of it."""

@@ -1,10 +1,11 @@
 """The store in Redis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from contracts import redis_keys
 from serving.stores.connection import Client, connect, unavailable_is_named
+from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_generations import RedisGenerations
 
 _PUT_EPOCH: Final = """
@@ -12,24 +13,25 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', ARGV[2]) then return 0 en
 redis.call('SET', KEYS[2], ARGV[1])
 return 1
 """
-_STREAM_FIELD: Final = b"e"
 _USERS_AT_ONCE: Final = 2_000
 
 
-class RedisStore(RedisGenerations):
+class RedisStore(RedisGenerations, RedisFeeds):
     """Everything the online path keeps, in one Redis.
 
     Args:
         client: A client of `connect`.
+        clock: As in `RedisFeeds`.
     """
 
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
+    def __init__(self, client: Client, clock: Callable[[], float] | None = None) -> None:
+        RedisGenerations.__init__(self, client)
+        RedisFeeds.__init__(self, client, clock)
         self._put_epoch = client.register_script(_PUT_EPOCH)
 
     @classmethod
-    def open(cls, url: str, timeout_ms: int) -> "RedisStore":
-        return cls(connect(url, timeout_ms))
+    def open(cls, url: str, timeout_ms: int, clock: Callable[[], float] | None = None) -> "RedisStore":
+        return cls(connect(url, timeout_ms), clock)
 
     @unavailable_is_named
     def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
@@ -54,21 +56,6 @@ class RedisStore(RedisGenerations):
             pipeline.execute()
 
     @unavailable_is_named
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for streamer, lease in leases.items():
-            pipeline.set(redis_keys.live_lease(streamer), lease, px=max(1, round(ttl_seconds * 1000)))
-        pipeline.execute()
-
-    @unavailable_is_named
-    def drop_lease(self, streamer_id: int) -> bool:
-        return bool(self._redis.delete(redis_keys.live_lease(streamer_id)))
-
-    @unavailable_is_named
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return list(self._redis.mget([redis_keys.live_lease(int(s)) for s in streamer_ids])) if streamer_ids else []
-
-    @unavailable_is_named
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
         return value
@@ -85,12 +72,12 @@ class RedisStore(RedisGenerations):
 
     @unavailable_is_named
     def append(self, stream: str, entry: bytes, max_length: int) -> None:
-        self._redis.xadd(stream, {_STREAM_FIELD: entry}, maxlen=max_length, approximate=True)
+        self._redis.xadd(stream, {STREAM_FIELD: entry}, maxlen=max_length, approximate=True)
 
     @unavailable_is_named
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         entries = self._redis.xrange(stream, min=f"({after}", count=count)
-        return [(identity.decode(), fields[_STREAM_FIELD]) for identity, fields in entries]
+        return [(identity.decode(), fields[STREAM_FIELD]) for identity, fields in entries]
 
 
 def _chunks(users: list[int]) -> list[list[int]]:

@@ -21,6 +21,7 @@ from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
+from serving.fresh.command import embed_fresh_command
 from serving.posteriors import update_posteriors
 from serving.publish import publish
 from serving.recommend import Recommender, after_content, to_request
@@ -152,6 +153,9 @@ def update_posteriors_command(day: Day) -> None:
     settings = load_settings()
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
+
+
+app.command(name="embed_fresh")(embed_fresh_command)
 
 
 def _warehouse(settings: Settings) -> Warehouse:

@@ -16,3 +16,4 @@ class FreshSettings(Section):
     block_ms: int = Field(1_000, ge=1, description="How long a read waits for events; also how soon a flip is noticed.")
     retry_seconds: float = Field(10.0, gt=0, description="Between two tries to load a model that could not be loaded.")
     changes_length: int = Field(10_000, ge=100, description="Entries of ids: a worker away for longer reloads.")
+    pause_ms: float = Field(200.0, ge=0, description="Of a worker between two looks: an index of 20,000 takes 60 ms.")

@@ -72,7 +72,7 @@ class FreshIndex:
         times = [d.published_at or item.changed_at for item, d in zip(shown, described, strict=True)]
         return cls(
             content_ids=np.array([item.content_id for item in shown], np.int64),
-            kinds=np.array([KINDS.index(d.kind) for d in described], np.uint8),  # type: ignore[arg-type]
+            kinds=np.array([KINDS.index(d.kind) for d in described], np.uint8),
             streamer_ids=np.array([d.streamer_id for d in described], np.int64),
             published_at=np.array(times, np.float64),
             titles=_words([d.title for d in described]),
@@ -140,9 +140,7 @@ def _blocks(shown: list[FreshItem]) -> dict[str, Block]:
         if not vectors or len(vectors[0]) == len(item.vector):
             rows.append(row)
             vectors.append(item.vector)
-    return {
-        version: Block(np.array(rows, np.intp), np.stack(vectors)) for version, (rows, vectors) in members.items()
-    }
+    return {version: Block(np.array(rows, np.intp), np.stack(vectors)) for version, (rows, vectors) in members.items()}
 
 
 def _words(values: list[str | None]) -> Words:

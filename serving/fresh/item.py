@@ -68,10 +68,10 @@ class FreshItem:
         return cls(event.content_id, at, described)
 
     def overrules(self, known: "FreshItem | None") -> bool:
-        """Whether it is the later word; at one and the same moment what hides the content holds."""
+        """Whether it is a later word; of one and the same moment the last one holds, but nothing after what hides."""
         if known is None or self.changed_at != known.changed_at:
             return known is None or self.changed_at > known.changed_at
-        return self.description is None or known.description is not None
+        return known.description not in {None, self.description}
 
     def to_json(self) -> bytes:
         values: dict[str, Any] = {"changed_at": self.changed_at, "model_version": self.model_version}

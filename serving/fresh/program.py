@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +27,6 @@ from serving.fresh.item import Description
 
 Values = npt.NDArray[Any]
 _UNKNOWN: Final = 0
-
-
-class Tower(Protocol):
-    """Makes vectors of contents."""
-
-    version: str
-
-    def embed(self, contents: Sequence[tuple[int, Description]], at: float) -> FloatArray:
-        """Unit vectors [N, D] of contents (id and what is known) at a moment, unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +55,16 @@ class ItemProgram:
             with np.load(folder / VOCABULARY_FILE, allow_pickle=False) as arrays:
                 vocabularies = {name: arrays[name] for name in (CONTENTS, STREAMERS, CATEGORIES)}
             return cls(version, spec, vocabularies, _program(folder / PROGRAM_FILE))
-        except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
             raise ItemTowerError(
                 f"the item tower of model version {version} cannot be read ({error!r}); train and register it again"
             ) from error
 
     def embed(self, contents: Sequence[tuple[int, Description]], at: float) -> FloatArray:
-        """See `Tower.embed`; a content, streamer or category that training has not met is row 0, as in training."""
+        """Unit vectors [N, D] of contents (id and what is known) at a moment, unix seconds.
+
+        A content, streamer or category that training has not met is row 0, as in training.
+        """
         described = [description for _, description in contents]
         columns: dict[str, Values] = {
             "item": self._rows(CONTENTS, np.array([content for content, _ in contents], np.int64)),

@@ -1,8 +1,6 @@
 """Item towers out of the MLflow registry."""
 
-import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -13,19 +11,13 @@ from contracts.errors import ItemTowerError, ModelNotFoundError
 from contracts.item_tower import PROGRAM_FILE, SPEC_FILE, VOCABULARY_FILE
 from contracts.names import ALIAS_CHAMPION, MODEL_TWO_TOWER
 from contracts.settings import Settings
-from serving.fresh.program import ItemProgram, Tower
-
-TowerSource = Callable[[str], Tower]
-"""From a version, or an empty text for the champion's, to its item tower."""
+from serving.fresh.program import ItemProgram
 
 
 class RegisteredTowers:
     """Loads the item tower of a version of the registered model."""
 
     def __init__(self, settings: Settings) -> None:
-        # MLflow would call its maker and leave an installation id in the home folder.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         uri = settings.mlflow_tracking_uri
         if settings.mlflow.tracking_uri is None:
             settings.mlflow_artifacts_path.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.memory_feeds import MemoryFeeds
+from serving.stores.memory_fresh import MemoryFresh
 from serving.stores.protocol import Fields, UserRow
 from serving.stores.redis_generations import to_user_row
 
@@ -39,7 +39,7 @@ class Expiring:
         return had
 
 
-class MemoryStore(MemoryFeeds):
+class MemoryStore(MemoryFresh):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -97,6 +97,10 @@ class MemoryStore(MemoryFeeds):
 
     def current_generation(self) -> str | None:
         return self._current
+
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        info = self._data.get(redis_keys.generation_info(generation)) or {}
+        return {name.decode(): value.decode() for name, value in info.items()}
 
     def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
         info = self._data.get(redis_keys.generation_info(generation)) or {}

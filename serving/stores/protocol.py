@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.payload import Ids
+from serving.stores.fresh import FreshStore
 from serving.stores.leases import LeaseStore, TakedownStore
 
 Fields = Mapping[bytes, bytes]
@@ -66,6 +67,9 @@ class GenerationStore(Protocol):
 
     def current_generation(self) -> str | None: ...
 
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        """What a generation says of itself; empty when it has expired."""
+
     def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow: ...
 
     def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None: ...
@@ -107,5 +111,5 @@ class StreamStore(Protocol):
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
+class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol):
     """All of it."""

@@ -102,6 +102,11 @@ class RedisGenerations:
         return name.decode() if name is not None else None
 
     @unavailable_is_named
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        info = self._redis.hgetall(redis_keys.generation_info(generation))
+        return {name.decode(): value.decode() for name, value in info.items()}
+
+    @unavailable_is_named
     def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hgetall(redis_keys.generation_info(generation))

@@ -6,6 +6,7 @@ from typing import Final
 from contracts import redis_keys
 from serving.stores.connection import Client, connect, unavailable_is_named
 from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
+from serving.stores.redis_fresh import RedisFresh
 from serving.stores.redis_generations import RedisGenerations
 
 _PUT_EPOCH: Final = """
@@ -16,7 +17,7 @@ return 1
 _USERS_AT_ONCE: Final = 2_000
 
 
-class RedisStore(RedisGenerations, RedisFeeds):
+class RedisStore(RedisGenerations, RedisFeeds, RedisFresh):
     """Everything the online path keeps, in one Redis.
 
     Args:
@@ -27,6 +28,7 @@ class RedisStore(RedisGenerations, RedisFeeds):
     def __init__(self, client: Client, clock: Callable[[], float] | None = None) -> None:
         RedisGenerations.__init__(self, client)
         RedisFeeds.__init__(self, client, clock)
+        RedisFresh.__init__(self, client)
         self._put_epoch = client.register_script(_PUT_EPOCH)
 
     @classmethod

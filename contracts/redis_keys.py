@@ -31,6 +31,10 @@ CONTENT_VISIBILITY: Final = f"{_CONTENT}:visibility"
 CONTENT_EXPIRY: Final = f"{_CONTENT}:expiry"
 CONTENT_CHANGES: Final = f"{_CONTENT}:changes"
 CONTENT_POSITION: Final = f"{_CONTENT}:position"
+LIVE: Final = (LIVE_EXPIRY, LIVE_LEASES, LIVE_ENDED, LIVE_CHANGES, LIVE_POSITION)
+"""Sorted set streamer -> end of its lease; hash streamer -> lease; sorted set of ended broadcasts; feed; position."""
+CONTENT: Final = (CONTENT_VISIBILITY, CONTENT_EXPIRY, CONTENT_CHANGES, CONTENT_POSITION)
+"""Hash content -> since when it is removed or not; sorted set content -> when to forget that; feed; position."""
 TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"

@@ -21,6 +21,7 @@ from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
+from serving.events.commands import add_commands
 from serving.fresh.command import embed_fresh_command
 from serving.posteriors import update_posteriors
 from serving.publish import publish
@@ -33,6 +34,8 @@ from serving.sync_seen import sync_seen
 from serving.wiring import Clients
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
+
+add_commands(app)
 
 Day = Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")]
 At = Annotated[str | None, typer.Option("--at", help="ISO time; now when left out.")]

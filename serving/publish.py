@@ -28,6 +28,7 @@ from contracts.tables import (
     USER_FEATURE,
 )
 from serving.fresh.published import contents_known, read_user_vectors, user_vectors, vector_model
+from serving.newest import write_newest
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
 
@@ -81,6 +82,7 @@ def publish(
     user_count, _ = writer.write(_segments(users, generation))
     vectors = read_user_vectors(warehouse, day)
     writer.write(user_vectors(vectors, generation))
+    write_newest(warehouse, store, generation, day, writer.ttl_seconds)
     version = _model_version(lists)
     info = GenerationInfo(
         day.isoformat(),

@@ -22,19 +22,6 @@ from serving.stores.live_scripts import APPLY_LIVE, APPLY_VISIBILITY, READ_LEASE
 _log = logging.getLogger(__name__)
 STREAM_FIELD: Final = b"e"
 START: Final = "0"
-_LIVE_KEYS: Final = [
-    redis_keys.LIVE_EXPIRY,
-    redis_keys.LIVE_LEASES,
-    redis_keys.LIVE_ENDED,
-    redis_keys.LIVE_CHANGES,
-    redis_keys.LIVE_POSITION,
-]
-_CONTENT_KEYS: Final = [
-    redis_keys.CONTENT_VISIBILITY,
-    redis_keys.CONTENT_EXPIRY,
-    redis_keys.CONTENT_CHANGES,
-    redis_keys.CONTENT_POSITION,
-]
 _EVENTS_AT_ONCE: Final = 1_000
 """Seven arguments each: below what one call of a script may take."""
 _SCANNED_AT_ONCE: Final = 2_000
@@ -93,12 +80,12 @@ class RedisFeeds:
             reached = position if start + _EVENTS_AT_ONCE >= len(events) else None
             arguments = [part for event in chunk for part in _arguments(event)]
             head = [self._now(), ttl, memory, terms.changes_length, reached or ""]
-            report = report.plus(LiveReport(*self._apply_live(keys=_LIVE_KEYS, args=[*head, *arguments])))
+            report = report.plus(LiveReport(*self._apply_live(keys=redis_keys.LIVE, args=[*head, *arguments])))
         return report
 
     @unavailable_is_named
     def leases(self, streamer_ids: Sequence[int]) -> list[Lease | None]:
-        found = self._read_leases(keys=_LIVE_KEYS[:2], args=[self._now(), *map(int, streamer_ids)])
+        found = self._read_leases(keys=redis_keys.LIVE[:2], args=[self._now(), *map(int, streamer_ids)])
         pairs = zip(found[::2], found[1::2], strict=True)
         return [lease_of(text, int(expiry) / 1000) if text else None for text, expiry in pairs]
 
@@ -118,7 +105,7 @@ class RedisFeeds:
             for part in (change.content_id, milliseconds(change.event_time), int(change.is_removed))
         ]
         head = [self._now(), milliseconds(ttl_seconds), length, position or ""]
-        return int(self._apply_visibility(keys=_CONTENT_KEYS, args=[*head, *arguments]))
+        return int(self._apply_visibility(keys=redis_keys.CONTENT, args=[*head, *arguments]))
 
     @unavailable_is_named
     def all_visibility(self) -> list[VisibilityChange]:

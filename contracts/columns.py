@@ -98,6 +98,7 @@ RETURN_SHARE: Final = "return_share"
 RECENT_CONTENT_IDS: Final = "recent_content_ids"
 RECENT_STREAMER_IDS: Final = "recent_streamer_ids"
 PREFERRED_STREAMER_IDS: Final = "preferred_streamer_ids"
+VECTOR: Final = "vector"
 
 # Training labels
 LABEL_CLICK: Final = "label_click"

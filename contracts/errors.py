@@ -132,6 +132,10 @@ class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
 
 
+class ItemTowerError(StreamrecError):
+    """A registered model's item tower cannot be run: a file is missing, corrupt or of another format."""
+
+
 class StepFailedError(StreamrecError):
     """A step of a demo or of an Airflow run ended badly; the message names its log file."""
 

@@ -14,6 +14,11 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_FRESH: Final = f"{PREFIX}:{{fresh}}"
+"""One cluster slot: the consumer writes items, changes and position in one script."""
+FRESH_ITEMS: Final = f"{_FRESH}:items"
+FRESH_CHANGES: Final = f"{_FRESH}:changes"
+FRESH_POSITION: Final = f"{_FRESH}:position"
 _LIVE: Final = f"{PREFIX}:{{live}}"
 """One cluster slot for all that one script changes together; so is the next."""
 _CONTENT: Final = f"{PREFIX}:{{content}}"
@@ -60,7 +65,7 @@ def segments(generation: str, bucket: int) -> str:
 
 
 def user_vectors(generation: str, bucket: int) -> str:
-    """Hash: user_id -> the user's packed vector of the retrieval model."""
+    """Hash: user_id -> the user's packed vector of the retrieval model (`contracts.packed_vector`)."""
     return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 

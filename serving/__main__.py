@@ -24,6 +24,7 @@ from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
 from serving.events.commands import add_commands
+from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
 from serving.once import recommend
 from serving.posteriors import update_posteriors
@@ -168,6 +169,9 @@ def update_posteriors_command(day: Day) -> None:
     settings = load_settings()
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
+
+
+app.command(name="embed_fresh")(embed_fresh_command)
 
 
 def _warehouse(settings: Settings) -> Warehouse:

@@ -28,6 +28,7 @@ from contracts.tables import (
     SEGMENT_LIST,
     USER_FEATURE,
 )
+from serving.fresh.published import contents_known, read_user_vectors, user_vectors, vector_model
 from serving.newest import write_newest
 from serving.runs import Codes, run_edges
 from serving.stores.protocol import GenerationStore
@@ -81,9 +82,19 @@ def publish(
     of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
     target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
     user_count, _ = writer.write(_segments(users, generation))
+    vectors = read_user_vectors(warehouse, day)
+    writer.write(user_vectors(vectors, generation))
     write_newest(warehouse, store, generation, day, writer.ttl_seconds)
     version = _model_version(lists)
-    info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
+    info = GenerationInfo(
+        day.isoformat(),
+        now.isoformat(),
+        version,
+        str(list_count),
+        str(list_bytes),
+        *contents_known(warehouse, day),
+        *vector_model(vectors),
+    )
     store.flip(generation, asdict(info), writer.ttl_seconds)
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started
@@ -99,13 +110,24 @@ def _read_newest(warehouse: Warehouse, table: Table, day: date, columns: Sequenc
 
 @dataclass(frozen=True)
 class GenerationInfo:
-    """What a generation says of itself, as the fields of its info hash."""
+    """What a generation says of itself, as the fields of its info hash.
+
+    Args:
+        contents_day: The batch knows the contents until the end of that day; empty where it knows none.
+        contents_until: Of an hourly run: the lists hold nothing that came later.
+        vector_model_version: Of the model that made the users' vectors; empty where there are none.
+        vector_dim: Their length.
+    """
 
     day: str
     published_at: str
     model_version: str
     lists: str
     list_bytes: str
+    contents_day: str
+    contents_until: str
+    vector_model_version: str
+    vector_dim: str
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from contracts.tables.derived import (
     STREAMER_ORIENTATION,
     TRAINING_EXAMPLE,
     USER_FEATURE,
+    USER_VECTOR,
     VIEW_VALUE,
 )
 from contracts.tables.raw import (
@@ -71,6 +72,7 @@ __all__ = [
     "USER",
     "USER_ACTION",
     "USER_FEATURE",
+    "USER_VECTOR",
     "VIEW_VALUE",
     "WATCH_EVENT",
 ]

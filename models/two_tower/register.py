@@ -16,6 +16,7 @@ from mlflow.models import Model
 from contracts.errors import ModelNotFoundError
 from contracts.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, EXPERIMENT_TWO_TOWER, MODEL_TWO_TOWER
 from contracts.settings import Settings
+from models.two_tower.export import export_items
 from models.two_tower.storage import StoredModel
 from models.two_tower.train import Curves
 
@@ -84,6 +85,7 @@ def register(log: RunLog, stored: StoredModel, tags: dict[str, str]) -> Version:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / _ARTIFACT
         stored.save(folder)
+        export_items(stored, folder)
         description = Model(artifact_path=_ARTIFACT, run_id=log.run_id)
         description.add_flavor(_FLAVOR, format_version=1)
         description.save(str(folder / "MLmodel"))

@@ -9,7 +9,7 @@ from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_epochs import MemoryEpochs
-from serving.stores.memory_feeds import MemoryFeeds
+from serving.stores.memory_fresh import MemoryFresh
 from serving.stores.protocol import Fields, MarkKey
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
@@ -48,7 +48,7 @@ class Expiring:
         return had
 
 
-class MemoryStore(MemoryFeeds, MemoryEpochs):
+class MemoryStore(MemoryFresh, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -61,7 +61,7 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
-        MemoryFeeds.__init__(self, clock, self._streams)
+        MemoryFresh.__init__(self, clock, self._streams)
         MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:

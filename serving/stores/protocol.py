@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from serving.stores.event_log import EventLog
+from serving.stores.fresh import FreshStore
 from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
 
@@ -131,5 +132,5 @@ class StreamStore(EventLog, Protocol):
         """The stream entry of a slate that was served lately."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
+class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol):
     """All of it."""

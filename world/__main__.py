@@ -7,10 +7,13 @@ import typer
 
 from contracts.command_line import run
 from world.config import read_config
+from world.regret.commands import regret, tune_bandit
 from world.world import World
 from world.writer import Written
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="A synthetic streaming platform with known truth.")
+app.command(name="regret")(regret)
+app.command(name="tune_bandit")(tune_bandit)
 
 
 @app.callback()

@@ -164,6 +164,7 @@ class QuarantineReason(StrEnum):
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
     EMPTY_FILE = "empty_file"
+    ERASED = "erased"
 
 
 class WeightReason(StrEnum):
@@ -217,6 +218,8 @@ ALIAS_CHALLENGER: Final = "challenger"
 # Redis Streams (Kafka topics later, under the same names)
 STREAM_IMPRESSIONS: Final = "streamrec.impressions"
 STREAM_FEEDBACK: Final = "streamrec.feedback"
+USER_STREAMS: Final = (STREAM_IMPRESSIONS, STREAM_FEEDBACK)
+"""Streams whose entries name users, each entry as JSON with a `user_id` somewhere in it."""
 
 # Airflow
 DAG_INGEST: Final = "ingest"

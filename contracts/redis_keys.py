@@ -14,7 +14,6 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
-TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"
 HIDDEN_CONTENT: Final = "content:"
@@ -68,6 +67,15 @@ def seen(user_id: int) -> str:
 def hidden(user_id: int) -> str:
     """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
     return f"{PREFIX}:hidden:{{{user_id}}}"
+
+
+def erased(user_id: int) -> str:
+    """String with TTL: when the user was erased; whoever reads serves them as nobody known, and writes nothing."""
+    return f"{PREFIX}:erased:{{{user_id}}}"
+
+
+USER_KEYS: Final = (seen, hidden)
+"""Every key that holds what is known of one user, by user_id: what `erase` deletes."""
 
 
 def live_lease(streamer_id: int) -> str:

@@ -52,6 +52,17 @@ def tables_with_users() -> list[Table]:
     return [table for table in ALL_TABLES.values() if table != ERASED_USER and _has_users(table)]
 
 
+def still_holding(warehouse: Warehouse, erased: "Erased") -> dict[str, int]:
+    """How many partitions of each table still name one of them, in any snapshot that is on disk."""
+    found = {}
+    for table in tables_with_users():
+        partitions = (warehouse.partition_path(table, dt) for dt in warehouse.begun(table))
+        named = sum(erased.are_named_in(table, sorted(path.glob(f"{c.SNAPSHOT}=*/*.parquet"))) for path in partitions)
+        if named:
+            found[table.name] = named
+    return found
+
+
 def _has_users(table: Table) -> bool:
     return table == QUARANTINE or not {c.USER_ID, c.CREATOR_ID}.isdisjoint(table.column_names)
 

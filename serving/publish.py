@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
+from contracts.erasure import Erased
 from contracts.names import ItemKind, Source, Surface
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
 from contracts.schema import Table
@@ -27,8 +28,9 @@ from contracts.tables import (
     SEGMENT_LIST,
     USER_FEATURE,
 )
+from serving.erase import enforce
 from serving.runs import Codes, run_edges
-from serving.stores.protocol import GenerationStore
+from serving.stores.protocol import GenerationStore, PublishStore
 
 _PACKED_AT_ONCE: Final = 2_000
 Entry = tuple[str, bytes, bytes]
@@ -56,7 +58,7 @@ class PublishReport:
 
 
 def publish(
-    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+    warehouse: Warehouse, store: PublishStore, settings: ServingSettings, day: date, now: datetime
 ) -> PublishReport:
     """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
 
@@ -65,11 +67,13 @@ def publish(
         StoreUnavailableError, PublishOvertakenError
     """
     started = time.perf_counter()
-    lists = warehouse.read(CANDIDATE_LIST, day)
+    erased = Erased.of(warehouse)
+    lists = erased.left_out_of(CANDIDATE_LIST, warehouse.read(CANDIDATE_LIST, day))
     fallbacks = warehouse.read(SEGMENT_LIST, day)
     channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
     followers = _read_newest(warehouse, NEXT_CONTENT, day)
-    users = _read_newest(warehouse, USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    segments = _read_newest(warehouse, USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
+    users = erased.left_out_of(USER_FEATURE, segments)
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()
@@ -80,6 +84,7 @@ def publish(
     user_count, _ = writer.write(_segments(users, generation))
     version = _model_version(lists)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
+    enforce(warehouse, store, settings, now)  # of users who were erased meanwhile, too
     store.flip(generation, asdict(info), writer.ttl_seconds)
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started

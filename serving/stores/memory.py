@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.protocol import Fields, UserRow
+from serving.stores.protocol import Fields, Listed, UserRow
+from serving.stores.redis_erasure import list_keys, segment_keys
 from serving.stores.redis_generations import to_user_row
 
 Clock = Callable[[], float]
@@ -20,19 +21,19 @@ class Expiring:
     """A dictionary whose values can have an end."""
 
     clock: Clock
-    values: dict[str, tuple[Value, float]] = field(default_factory=dict)
+    values: dict[str | bytes, tuple[Value, float]] = field(default_factory=dict)
 
     def put(self, key: str, value: Value, ttl_seconds: float = float("inf")) -> None:
         self.values[key] = (value, self.clock() + ttl_seconds)
 
-    def get(self, key: str) -> Value:
+    def get(self, key: str | bytes) -> Value:
         value, end = self.values.get(key, (None, 0.0))
         if value is not None and end <= self.clock():
             del self.values[key]
             return None
         return value
 
-    def drop(self, key: str) -> bool:
+    def drop(self, key: str | bytes) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
@@ -51,6 +52,7 @@ class MemoryStore:
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        self._appended: dict[str, int] = {}
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -130,6 +132,32 @@ class MemoryStore:
             key = redis_keys.hidden(user)
             self._data.put(key, (self._data.get(key) or set()) | set(members), ttl_seconds)
 
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        for user, (at, ttl_seconds) in tombstones.items():
+            self._data.put(redis_keys.erased(user), at, ttl_seconds)
+
+    def tombstone(self, user_id: int) -> str | None:
+        at: str | None = self._data.get(redis_keys.erased(user_id))
+        return at
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        generations = self._begun | set(self._history)
+        lists = sum(self._drop_field(key, user) for user in user_ids for key in list_keys(generations, user))
+        segments = sum(self._drop_field(key, user) for user in user_ids for key in segment_keys(generations, user))
+        return Listed(lists, segments)
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        return sum(self._data.drop(key) for key in keys)
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        before = self._streams.get(stream, [])
+        kept = [entry for entry in before if str(entry[0]) not in entries]
+        self._streams[stream] = kept
+        return len(before) - len(kept)
+
+    def _drop_field(self, key: str, user: int) -> bool:
+        return (self._data.get(key) or {}).pop(str(user).encode(), None) is not None
+
     def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
         for streamer, lease in leases.items():
             self._data.put(redis_keys.live_lease(streamer), lease, ttl_seconds)
@@ -157,7 +185,8 @@ class MemoryStore:
 
     def append(self, stream: str, entry: bytes, max_length: int) -> None:
         entries = self._streams.setdefault(stream, [])
-        entries.append((entries[-1][0] + 1 if entries else 1, entry))
+        self._appended[stream] = self._appended.get(stream, 0) + 1
+        entries.append((self._appended[stream], entry))
         del entries[:-max_length]
 
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:

@@ -6,7 +6,7 @@ Every method raises `StoreUnavailableError` when the store does not answer in ti
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from contracts.payload import Ids
 
@@ -32,6 +32,13 @@ class UserRow:
     seen: Ids
     hidden_streamers: Ids
     hidden_contents: Ids
+
+
+class Listed(NamedTuple):
+    """How many lists and segments of users there were."""
+
+    lists: int
+    segments: int
 
 
 class GenerationStore(Protocol):
@@ -83,6 +90,29 @@ class UserStore(Protocol):
         """Remember `streamer:ID` and `content:ID` per user."""
 
 
+class ErasureStore(Protocol):
+    """Users who were erased: what is known of them goes, and a tombstone stays."""
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        """Remember per user since when they are erased, for so many seconds; whoever reads obeys it."""
+
+    def tombstone(self, user_id: int) -> str | None:
+        """Since when a user is erased."""
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        """Delete the users' lists and segments in every generation: served, kept or being written."""
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        """Delete keys; how many there were."""
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        """Delete entries of a stream by their ids; how many there were."""
+
+
+class PublishStore(GenerationStore, ErasureStore, Protocol):
+    """What a publish needs."""
+
+
 class LeaseStore(Protocol):
     """Who is live now."""
 
@@ -114,5 +144,5 @@ class StreamStore(Protocol):
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, BanditStore, StreamStore, Protocol):
+class Store(GenerationStore, UserStore, ErasureStore, LeaseStore, BanditStore, StreamStore, Protocol):
     """All of it."""

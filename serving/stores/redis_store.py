@@ -5,6 +5,7 @@ from typing import Final
 
 from contracts import redis_keys
 from serving.stores.connection import Client, connect, unavailable_is_named
+from serving.stores.redis_erasure import RedisErasure
 from serving.stores.redis_generations import RedisGenerations
 
 _PUT_EPOCH: Final = """
@@ -16,7 +17,7 @@ _STREAM_FIELD: Final = b"e"
 _USERS_AT_ONCE: Final = 2_000
 
 
-class RedisStore(RedisGenerations):
+class RedisStore(RedisGenerations, RedisErasure):
     """Everything the online path keeps, in one Redis.
 
     Args:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from contracts import columns as c
 from contracts import tables as t
 from contracts.erasure import Erased, mark_erased, tables_with_users
+from contracts.names import HIVE_DATABASE
 from contracts.schema import Table
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot, Warehouse
@@ -163,7 +164,7 @@ def test_what_a_killed_writer_left_goes_too(warehouse: Warehouse) -> None:
 def test_a_run_that_is_killed_at_any_commit_is_ended_by_the_next(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     commits = []
@@ -172,7 +173,7 @@ def test_a_run_that_is_killed_at_any_commit_is_ended_by_the_next(
     def dying(self: Warehouse, old: Snapshot, staged: Path, count: int) -> Snapshot | None:
         commits.append(supersede(self, old, staged, count))
         if len(commits) % 5 == 0:
-            raise Killed
+            raise KilledError
         return commits[-1]
 
     monkeypatch.setattr(Warehouse, "supersede", dying)
@@ -180,7 +181,7 @@ def test_a_run_that_is_killed_at_any_commit_is_ended_by_the_next(
         try:
             run(warehouse, now=NOW + timedelta(minutes=attempt))
             break
-        except Killed:
+        except KilledError:
             pass
     assert all(users_in(path) == {STAYS} for path in on_disk(warehouse))
 
@@ -196,8 +197,8 @@ def test_hive_reads_the_new_snapshots_and_the_old_are_deleted_after_it_does(tabl
 
     list(forget(warehouse, ERASED, follow, NOW))
     assert not old.path.exists()
-    found = tables.spark.sql(f"SELECT {c.USER_ID} FROM streamrec.{t.VIEW_VALUE.name} WHERE dt = '{LAST}'").collect()
-    assert [row[0] for row in found] == [STAYS]
+    in_hive = tables.spark.table(f"{HIVE_DATABASE}.{t.VIEW_VALUE.name}")
+    assert [row[c.USER_ID] for row in in_hive.collect()] == [STAYS]
     assert [row[c.USER_ID] for row in tables.read(t.VIEW_VALUE, [LAST]).collect()] == [STAYS]
 
 

@@ -92,15 +92,7 @@ def erase(
     """
     erased_at = mark_erased(warehouse, user_id, _day(now, settings), now)
     _put_tombstones(store, {user_id: erased_at}, now)
-    listed = store.drop_listed([user_id])
-    deleted = {
-        "redis_lists": listed.lists,
-        "redis_segments": listed.segments,
-        "redis_state": store.drop_keys(user_keys([user_id])),
-        "feast_online": store.drop_keys([online_key(user_id)]),
-        **{stream: drop_entries(store, stream, user_id) for stream in USER_STREAMS},
-        "channel_vods": channels.forget_creator(user_id),
-    }
+    deleted = _delete(store, channels, user_id)
     platform = settings.platform
     batch = available_at(_day(erased_at, settings), platform.time_zone, platform.publish_delay_minutes)
     return Receipt(
@@ -114,6 +106,19 @@ def erase(
         kept_out_until=(erased_at + _KEPT_OUT).isoformat(),
         elsewhere=_ELSEWHERE,
     )
+
+
+def _delete(store: EraseStore, channels: ChannelStore, user_id: int) -> dict[str, int]:
+    """Delete what is known of a user; how much there was, by store."""
+    listed = store.drop_listed([user_id])
+    return {
+        "redis_lists": listed.lists,
+        "redis_segments": listed.segments,
+        "redis_state": store.drop_keys(user_keys([user_id])),
+        "feast_online": store.drop_keys([online_key(user_id)]),
+        **{stream: drop_entries(store, stream, user_id) for stream in USER_STREAMS},
+        "channel_vods": channels.forget_creator(user_id),
+    }
 
 
 def enforce(warehouse: Warehouse, store: ErasureStore, settings: ServingSettings, now: datetime) -> None:

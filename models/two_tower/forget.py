@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
-from mlflow.entities import Run, ViewType
+from mlflow.entities import LifecycleStage, Run, ViewType
 
 from contracts.erasure import erased_users
 from contracts.names import EXPERIMENT_TWO_TOWER
@@ -37,11 +38,11 @@ def forget(settings: Settings) -> list[str]:
     _delete_checkpoints(settings, newest)
     ids, client, changed = np.array(sorted(erased), np.int64), open_client(settings), []
     for run in _runs(client):
-        if run.data.tags.get(_FORGOTTEN, "") >= newest.isoformat():
-            continue
-        if _forget_in(client, run.info.run_id, ids):
-            changed.append(run.info.run_id)
-        client.set_tag(run.info.run_id, _FORGOTTEN, newest.isoformat())
+        if run.data.tags.get(_FORGOTTEN, "") < newest.isoformat():
+            with _active(client, run):
+                if _forget_in(client, run.info.run_id, ids):
+                    changed.append(run.info.run_id)
+                client.set_tag(run.info.run_id, _FORGOTTEN, newest.isoformat())
     return changed
 
 
@@ -70,6 +71,19 @@ def _forget_in(client: MlflowClient, run_id: str, ids: IntArray) -> bool:
             found.save(Path(folder))
             client.log_artifacts(run_id, folder, ARTIFACT)
         return found is not None
+
+
+@contextmanager
+def _active(client: MlflowClient, run: Run) -> Iterator[None]:
+    """MLflow changes nothing of a deleted run, though its files are there until `mlflow gc`."""
+    if run.info.lifecycle_stage != LifecycleStage.DELETED:
+        yield
+        return
+    client.restore_run(run.info.run_id)
+    try:
+        yield
+    finally:
+        client.delete_run(run.info.run_id)
 
 
 def _runs(client: MlflowClient) -> Iterator[Run]:

@@ -218,8 +218,15 @@ ALIAS_CHALLENGER: Final = "challenger"
 # Redis Streams (Kafka topics later, under the same names)
 STREAM_IMPRESSIONS: Final = "streamrec.impressions"
 STREAM_FEEDBACK: Final = "streamrec.feedback"
+
+
+def dead_letters(stream: str) -> str:
+    """The stream of a stream's entries that could not be read."""
+    return f"{stream}.dead_letters"
+
+
 USER_STREAMS: Final = (STREAM_IMPRESSIONS, STREAM_FEEDBACK)
-"""Streams whose entries name users, each entry as JSON with a `user_id` somewhere in it."""
+"""Streams whose entries name users, each entry as JSON with a `user_id` somewhere in it; their dead letters do, too."""
 
 # Airflow
 DAG_INGEST: Final = "ingest"

@@ -76,6 +76,10 @@ def erased(user_id: int) -> str:
 
 USER_KEYS: Final = (seen, hidden)
 """Every key that holds what is known of one user, by user_id: what `erase` deletes."""
+USER_LISTS: Final = (lists,)
+"""Every hash of a generation, surface and bucket in which a user has a field: `erase` deletes the field."""
+USER_PROFILES: Final = (segments,)
+"""The same of hashes of a generation and bucket."""
 
 
 def live_lease(streamer_id: int) -> str:

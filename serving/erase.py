@@ -8,9 +8,10 @@ A publish that was under way reads the marks again before it flips (`enforce`): 
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from contracts.clock import available_at
 from contracts.erasure import Erased, erased_users, mark_erased, still_holding
 from contracts.errors import InvalidRequestError
 from contracts.feast_online import online_key
-from contracts.names import USER_STREAMS
+from contracts.names import USER_STREAMS, dead_letters
 from contracts.settings import ServingSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import ERASED_USER
@@ -31,6 +32,7 @@ from serving.stores.protocol import ErasureStore, StreamStore
 
 _KEPT_OUT: Final = timedelta(days=ERASED_USER.retention_days)
 _USER_ID: Final = re.compile(r"-?[0-9]{1,19}")
+_NUMBER: Final = re.compile(rb"-?[0-9]+")
 _ENTRIES_AT_ONCE: Final = 1_000
 _RECEIPTS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "streamrec/erasure-receipt")
 _ELSEWHERE: Final = (
@@ -113,11 +115,16 @@ def _delete(store: EraseStore, channels: ChannelStore, user_id: int) -> dict[str
     listed = store.drop_listed([user_id])
     return {
         "redis_lists": listed.lists,
-        "redis_segments": listed.segments,
+        "redis_profiles": listed.profiles,
         "redis_state": store.drop_keys(user_keys([user_id])),
         "feast_online": store.drop_keys([online_key(user_id)]),
-        **{stream: drop_entries(store, stream, user_id) for stream in USER_STREAMS},
         "channel_vods": channels.forget_creator(user_id),
+        # Last, so that what requests under way have still written is found.
+        **{stream: drop_entries(store, stream, partial(_is_about, user_id)) for stream in USER_STREAMS},
+        **{
+            stream: drop_entries(store, stream, partial(_has_number, user_id))
+            for stream in map(dead_letters, USER_STREAMS)
+        },
     }
 
 
@@ -135,28 +142,39 @@ def enforce(warehouse: Warehouse, store: ErasureStore, settings: ServingSettings
 
 
 def user_keys(user_ids: Iterable[int]) -> list[str]:
-    """The keys of all that is known of users, but for lists and segments, which many users share."""
+    """The keys of all that is known of users, but for those in hashes that many users share."""
     return [key(user) for user in user_ids for key in redis_keys.USER_KEYS]
 
 
-def drop_entries(store: EraseStore, stream: str, user_id: int) -> int:
-    """Delete a user's entries from a stream; how many there were."""
-    return sum(store.drop_entries(stream, page) for page in _entries_of(store, stream, user_id) if page)
-
-
-def _entries_of(store: StreamStore, stream: str, user_id: int) -> Iterator[list[str]]:
-    after, digits = "0", str(user_id).encode()
+def drop_entries(store: EraseStore, stream: str, names: Callable[[bytes], bool]) -> int:
+    """Delete the entries of a stream that name somebody; how many there were."""
+    after, dropped = "0", 0
     while entries := store.read_stream(stream, after, _ENTRIES_AT_ONCE):
         after = entries[-1][0]
-        # Nearly all entries are other users': looking for the digits is far cheaper than reading the JSON.
-        yield [entry for entry, text in entries if digits in text and _names(json.loads(text), user_id)]
+        dropped += store.drop_entries(stream, [entry for entry, text in entries if names(text)])
+    return dropped
 
 
-def _names(value: Any, user_id: int) -> bool:  # noqa: ANN401  JSON
+def _is_about(user_id: int, text: bytes) -> bool:
+    """Whether an entry has this `user_id`; most are of others, and looking for digits is far cheaper than JSON."""
+    if str(user_id).encode() not in text:
+        return False
+    try:
+        return _holds(json.loads(text), user_id)
+    except ValueError:
+        return _has_number(user_id, text)
+
+
+def _holds(value: Any, user_id: int) -> bool:  # noqa: ANN401  JSON
     """Whether any object in it has this `user_id`."""
     if isinstance(value, dict):
-        return value.get(c.USER_ID) == user_id or any(_names(inner, user_id) for inner in value.values())
-    return isinstance(value, list) and any(_names(inner, user_id) for inner in value)
+        return value.get(c.USER_ID) == user_id or any(_holds(inner, user_id) for inner in value.values())
+    return isinstance(value, list) and any(_holds(inner, user_id) for inner in value)
+
+
+def _has_number(user_id: int, text: bytes) -> bool:
+    """Whether the number stands anywhere in it: in what nobody could read it may be the user."""
+    return str(user_id).encode() in _NUMBER.findall(text)
 
 
 def _put_tombstones(store: ErasureStore, erased: dict[int, datetime], now: datetime) -> None:

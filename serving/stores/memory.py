@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from serving.stores.protocol import Fields, Listed, UserRow
-from serving.stores.redis_erasure import list_keys, segment_keys
+from serving.stores.redis_erasure import list_keys, profile_keys
 from serving.stores.redis_generations import to_user_row
 
 Clock = Callable[[], float]
@@ -143,8 +143,8 @@ class MemoryStore:
     def drop_listed(self, user_ids: Sequence[int]) -> Listed:
         generations = self._begun | set(self._history)
         lists = sum(self._drop_field(key, user) for user in user_ids for key in list_keys(generations, user))
-        segments = sum(self._drop_field(key, user) for user in user_ids for key in segment_keys(generations, user))
-        return Listed(lists, segments)
+        profiles = sum(self._drop_field(key, user) for user in user_ids for key in profile_keys(generations, user))
+        return Listed(lists, profiles)
 
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
         return sum(self._data.drop(key) for key in keys)

@@ -35,10 +35,10 @@ class UserRow:
 
 
 class Listed(NamedTuple):
-    """How many lists and segments of users there were."""
+    """How many lists of users there were, and how many entries that say what they were taken for, such as segments."""
 
     lists: int
-    segments: int
+    profiles: int
 
 
 class GenerationStore(Protocol):
@@ -100,7 +100,7 @@ class ErasureStore(Protocol):
         """Since when a user is erased."""
 
     def drop_listed(self, user_ids: Sequence[int]) -> Listed:
-        """Delete the users' lists and segments in every generation: served, kept or being written."""
+        """Delete the users' lists and profiles in every generation: served, kept or being written."""
 
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
         """Delete keys; how many there were."""

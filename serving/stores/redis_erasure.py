@@ -1,7 +1,7 @@
 """Erased users in Redis. Every command names one key, so that a cluster serves, too."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, product
 from typing import Final, TypeAlias
 
 from contracts import redis_keys
@@ -34,8 +34,8 @@ class RedisErasure:
         kept = {name.decode() for name in self._redis.lrange(redis_keys.GENERATION_HISTORY, 0, -1)}
         generations = sorted(begun | kept)
         lists = self._run(("HDEL", key, user) for user in user_ids for key in list_keys(generations, user))
-        segments = self._run(("HDEL", key, user) for user in user_ids for key in segment_keys(generations, user))
-        return Listed(lists, segments)
+        profiles = self._run(("HDEL", key, user) for user in user_ids for key in profile_keys(generations, user))
+        return Listed(lists, profiles)
 
     @unavailable_is_named
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
@@ -56,12 +56,14 @@ class RedisErasure:
         return total
 
 
-def list_keys(generations: Iterable[str], user_id: int) -> Iterator[str]:
+def list_keys(generations: Iterable[str], user_id: int) -> list[str]:
     """Every hash that can have a list of the user."""
     bucket = redis_keys.bucket_of(user_id)
-    return (redis_keys.lists(generation, surface, bucket) for generation in generations for surface in Surface)
+    made = product(redis_keys.USER_LISTS, generations, Surface)
+    return [key(generation, surface, bucket) for key, generation, surface in made]
 
 
-def segment_keys(generations: Iterable[str], user_id: int) -> Iterator[str]:
-    """Every hash that can have the user's segment."""
-    return (redis_keys.segments(generation, redis_keys.bucket_of(user_id)) for generation in generations)
+def profile_keys(generations: Iterable[str], user_id: int) -> list[str]:
+    """Every hash that can say what a generation took the user for."""
+    bucket = redis_keys.bucket_of(user_id)
+    return [key(generation, bucket) for key, generation in product(redis_keys.USER_PROFILES, generations)]

@@ -15,6 +15,16 @@ def test_every_key_of_one_user_is_among_those_that_erase_deletes() -> None:
     assert builders - {redis_keys.erased.__name__} == listed, "add the builder to redis_keys.USER_KEYS"
 
 
+def test_every_hash_with_a_field_per_user_is_among_those_that_erase_looks_into() -> None:
+    shared = {
+        name
+        for name, builder in inspect.getmembers(redis_keys, inspect.isfunction)
+        if "bucket" in inspect.signature(builder).parameters
+    }
+    listed = {builder.__name__ for builder in (*redis_keys.USER_LISTS, *redis_keys.USER_PROFILES)}
+    assert shared - {redis_keys.target_lists.__name__} == listed, "add it to redis_keys.USER_LISTS or USER_PROFILES"
+
+
 def test_what_is_known_of_a_user_and_the_tombstone_share_a_cluster_slot() -> None:
     """So that a script can look at the tombstone before it writes."""
     keys = [builder(-5) for builder in (*redis_keys.USER_KEYS, redis_keys.erased)]

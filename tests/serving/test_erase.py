@@ -13,7 +13,7 @@ from contracts import columns as c
 from contracts import redis_keys
 from contracts.erasure import erased_users
 from contracts.errors import InvalidRequestError, StoreUnavailableError
-from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS
+from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, dead_letters
 from contracts.tables import IMPRESSION, REPRESENTATIVE_VOD
 from serving.drain import drain_impressions
 from serving.erase import enforce, to_user_id
@@ -35,23 +35,29 @@ def test_everything_known_of_the_user_goes_and_the_receipt_counts_it(platform: P
     for number in range(3):
         platform.serve(f"r{number}", GONE if number else 2)
     platform.store.append(STREAM_FEEDBACK, json.dumps({c.USER_ID: GONE}).encode(), 100)
+    letter = json.dumps({"problem": "no JSON", "body": f'{{"user_id": {GONE}, "action": '})
+    platform.store.append(dead_letters(STREAM_FEEDBACK), letter.encode(), 100)
+    platform.store.append(dead_letters(STREAM_FEEDBACK), letter.replace(str(GONE), f"1{GONE}").encode(), 100)
     assert platform.knows()
     receipt = platform.erase()
     assert not platform.knows()
     assert platform.knows(2)
     assert receipt.deleted == {
         "redis_lists": 4,
-        "redis_segments": 2,
+        "redis_profiles": 2,
         "redis_state": 2,
         "feast_online": 0,
         STREAM_IMPRESSIONS: 2,
         STREAM_FEEDBACK: 1,
+        dead_letters(STREAM_IMPRESSIONS): 0,
+        dead_letters(STREAM_FEEDBACK): 1,
         "channel_vods": 0,
     }
     assert platform.store.tombstone(GONE) == LATER.isoformat()
     assert platform.store.tombstone(2) is None
     assert [json.loads(entry)[0][c.USER_ID] for entry in platform.entries(STREAM_IMPRESSIONS)] == [2]
     assert platform.entries(STREAM_FEEDBACK) == []
+    assert len(platform.entries(dead_letters(STREAM_FEEDBACK))) == 1
 
 
 def test_the_receipt_says_what_is_left_and_by_when_it_goes(platform: Platform) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 DT: Final = "dt"
 SNAPSHOT: Final = "snapshot"
 AVAILABLE_AT: Final = "available_at"
+ERASED_AT: Final = "erased_at"
 
 # Who and what
 USER_ID: Final = "user_id"

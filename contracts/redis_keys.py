@@ -114,6 +114,14 @@ def erased(user_id: int) -> str:
     return f"{PREFIX}:erased:{{{user_id}}}"
 
 
+USER_KEYS: Final = (seen, progress, hidden_contents, hidden_streamers)
+"""Every key that holds what is known of one user, by user_id: what `erase` deletes."""
+USER_LISTS: Final = (lists,)
+"""Every hash of a generation, surface and bucket in which a user has a field: `erase` deletes the field."""
+USER_PROFILES: Final = (segments, user_vectors)
+"""The same of hashes of a generation and bucket."""
+
+
 def posteriors(surface: str, segment: str) -> str:
     """String: packed state of the current posterior epoch of one context of the bandit."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}"

@@ -43,6 +43,15 @@ def retrieve_command(
         typer.echo(f"wrote {snapshot.rows} rows of {snapshot.table} for {snapshot.dt}")
 
 
+@app.command(name="forget")
+def forget_command() -> None:
+    """Take erased users out of every stored model; run it while nobody trains or retrieves."""
+    from models.two_tower.forget import forget  # noqa: PLC0415
+
+    changed = forget(load_settings())
+    typer.echo(f"{len(changed)} models held an erased user and do no more")
+
+
 @app.command(name="benchmark")
 def benchmark_command(
     train: Annotated[Path, typer.Option(help="Lines `user item item ...`, plain or .gz.")],

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from contracts import columns as c
 from contracts.command_line import run
+from contracts.erasure import Erased
 from contracts.errors import InvalidRequestError
 from contracts.names import Surface
 from contracts.settings import Settings, load_settings
@@ -23,6 +24,7 @@ from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
+from serving.erase import enforce, erase, to_user_id
 from serving.events.commands import add_commands
 from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
@@ -58,7 +60,8 @@ def publish_command(day: Day) -> None:
 def publish_channels_command(day: Day) -> None:
     """Replace the representative VODs in the database of the channel pages."""
     settings = load_settings()
-    rows = _warehouse(settings).read(REPRESENTATIVE_VOD, _day(day))
+    warehouse = _warehouse(settings)
+    rows = Erased.of(warehouse).left_out_of(REPRESENTATIVE_VOD, warehouse.read(REPRESENTATIVE_VOD, _day(day)))
     settings.home.mkdir(parents=True, exist_ok=True)
     SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
     typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
@@ -67,7 +70,20 @@ def publish_channels_command(day: Day) -> None:
 @app.command(name="rollback")
 def rollback_command() -> None:
     """Serve the generation before the current one."""
-    typer.echo(f"serving generation {_batch_store(load_settings()).rollback()}")
+    settings = load_settings()
+    store = _batch_store(settings)
+    enforce(_warehouse(settings), store, settings.serving, datetime.now(UTC))
+    typer.echo(f"serving generation {store.rollback()}")
+
+
+@app.command(name="erase")
+def erase_command(user: Annotated[str, typer.Option(help="Whom to erase.")]) -> None:
+    """Erase a user for good, and print a receipt: what is gone, and by when the rest will be."""
+    settings, user_id = load_settings(), to_user_id(user)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    channels = SqlChannelStore(settings.channel_database_url)
+    receipt = erase(_warehouse(settings), _batch_store(settings), channels, settings, user_id, datetime.now(UTC))
+    typer.echo(json.dumps(asdict(receipt), indent=1))
 
 
 @app.command(name="recommend")

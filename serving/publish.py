@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
+from contracts.erasure import Erased
 from contracts.names import ItemKind, Source, Surface
 from contracts.packed_user import pack_user
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
@@ -27,11 +28,13 @@ from contracts.tables import (
     REPRESENTATIVE_VOD,
     SEGMENT_LIST,
     USER_FEATURE,
+    USER_VECTOR,
 )
+from serving.erase import enforce
 from serving.fresh.published import contents_known, read_user_vectors, user_vectors, vector_model
 from serving.newest import write_newest
 from serving.runs import Codes, run_edges
-from serving.stores.protocol import GenerationStore
+from serving.stores.protocol import GenerationStore, PublishStore
 
 _PACKED_AT_ONCE: Final = 2_000
 _OF_USERS: Final = [c.USER_ID, c.SEGMENT, c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS]
@@ -60,7 +63,7 @@ class PublishReport:
 
 
 def publish(
-    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+    warehouse: Warehouse, store: PublishStore, settings: ServingSettings, day: date, now: datetime
 ) -> PublishReport:
     """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
 
@@ -69,11 +72,13 @@ def publish(
         StoreUnavailableError, PublishOvertakenError
     """
     started = time.perf_counter()
-    lists = warehouse.read(CANDIDATE_LIST, day)
+    erased = Erased.of(warehouse)
+    lists = erased.left_out_of(CANDIDATE_LIST, warehouse.read(CANDIDATE_LIST, day))
     fallbacks = warehouse.read(SEGMENT_LIST, day)
     channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
     followers = _read_newest(warehouse, NEXT_CONTENT, day)
-    users = _read_newest(warehouse, USER_FEATURE, day, _OF_USERS)
+    profiles = _read_newest(warehouse, USER_FEATURE, day, _OF_USERS)
+    users = erased.left_out_of(USER_FEATURE, profiles)
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     writer = _Writer(store, settings, generation)
     writer.begin()
@@ -82,7 +87,7 @@ def publish(
     of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
     target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
     user_count, _ = writer.write(_segments(users, generation))
-    vectors = read_user_vectors(warehouse, day)
+    vectors = erased.left_out_of(USER_VECTOR, read_user_vectors(warehouse, day))
     writer.write(user_vectors(vectors, generation))
     write_newest(warehouse, store, generation, day, writer.ttl_seconds)
     version = _model_version(lists)
@@ -95,6 +100,7 @@ def publish(
         *contents_known(warehouse, day),
         *vector_model(vectors),
     )
+    enforce(warehouse, store, settings, now)  # of users who were erased meanwhile, too
     store.flip(generation, asdict(info), writer.ttl_seconds)
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started

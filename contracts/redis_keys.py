@@ -4,8 +4,12 @@ A generation is one publish. Lists of many users share one hash per bucket (docs
 (the part in braces) and a few bytes a user instead of a whole key each.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+Identity = TypeVar("Identity", int, npt.NDArray[np.int64])
 PREFIX: Final = "sr"
 USERS_PER_BUCKET: Final = 256
 _GENERATIONS: Final = f"{PREFIX}:{{generations}}"
@@ -14,14 +18,13 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
-TOMBSTONES: Final = f"{PREFIX}:erased"
 
 HIDDEN_STREAMER: Final = "streamer:"
 HIDDEN_CONTENT: Final = "content:"
 
 
-def bucket_of(identity: int) -> int:
-    """The bucket that the lists of a user, or of a target, live in; any int64 is legal."""
+def bucket_of(identity: Identity) -> Identity:
+    """The bucket that the lists of a user, or of a target, live in; any int64 is legal, and an array of them."""
     return identity // USERS_PER_BUCKET
 
 
@@ -68,6 +71,11 @@ def seen(user_id: int) -> str:
 def hidden(user_id: int) -> str:
     """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
     return f"{PREFIX}:hidden:{{{user_id}}}"
+
+
+def erased(user_id: int) -> str:
+    """String: the tombstone of an erased user; reads, publishes and rollbacks obey it."""
+    return f"{PREFIX}:erased:{{{user_id}}}"
 
 
 def live_lease(streamer_id: int) -> str:

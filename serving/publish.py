@@ -2,23 +2,22 @@
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from itertools import chain
+from functools import partial
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.names import ItemKind, Source, Surface
-from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
+from contracts.payload import Ids
 from contracts.schema import Table
 from contracts.settings import ServingSettings
-from contracts.snapshots import Warehouse
+from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import (
     CANDIDATE_LIST,
     NEXT_CONTENT,
@@ -27,12 +26,14 @@ from contracts.tables import (
     SEGMENT_LIST,
     USER_FEATURE,
 )
-from serving.runs import Codes, run_edges
+from serving import list_rows
+from serving.list_rows import Hash, ListRows
+from serving.runs import run_edges
 from serving.stores.protocol import GenerationStore
+from serving.writer import GenerationWriter
 
-_PACKED_AT_ONCE: Final = 2_000
-Entry = tuple[str, bytes, bytes]
-"""Key of a hash, its field, the field's value."""
+_CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
+Batches = Iterable[pa.Table]
 
 
 @dataclass(frozen=True)
@@ -55,44 +56,6 @@ class PublishReport:
         return self.lists / max(self.seconds, 1e-9)
 
 
-def publish(
-    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
-) -> PublishReport:
-    """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
-
-    Raises:
-        MissingPartitionError: a job of that day has not run.
-        StoreUnavailableError, PublishOvertakenError
-    """
-    started = time.perf_counter()
-    lists = warehouse.read(CANDIDATE_LIST, day)
-    fallbacks = warehouse.read(SEGMENT_LIST, day)
-    channels, related = warehouse.read(REPRESENTATIVE_VOD, day), warehouse.read(RELATED_STREAMER, day)
-    followers = _read_newest(warehouse, NEXT_CONTENT, day)
-    users = _read_newest(warehouse, USER_FEATURE, day, [c.USER_ID, c.SEGMENT])
-    generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
-    writer = _Writer(store, settings, generation)
-    writer.begin()
-    list_count, list_bytes = writer.write(_user_lists(lists, generation))
-    segment_count, _ = writer.write(_segment_lists(fallbacks, generation))
-    of_streamers = chain(_channel_vods(channels, generation), _related_streamers(related, generation))
-    target_count, _ = writer.write(chain(of_streamers, _next_contents(followers, generation)))
-    user_count, _ = writer.write(_segments(users, generation))
-    version = _model_version(lists)
-    info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(list_count), str(list_bytes))
-    store.flip(generation, asdict(info), writer.ttl_seconds)
-    swept = tuple(store.sweep())
-    seconds = time.perf_counter() - started
-    return PublishReport(
-        generation, info.day, version, list_count, list_bytes, segment_count, target_count, user_count, seconds, swept
-    )
-
-
-def _read_newest(warehouse: Warehouse, table: Table, day: date, columns: Sequence[str] | None = None) -> pa.Table:
-    """The day's partition, or the one before it: a running day has none of the slower tables yet."""
-    return warehouse.read_snapshot(table, warehouse.latest(table, day) or warehouse.require(table, day), columns)
-
-
 @dataclass(frozen=True)
 class GenerationInfo:
     """What a generation says of itself, as the fields of its info hash."""
@@ -105,140 +68,135 @@ class GenerationInfo:
 
 
 @dataclass(frozen=True)
-class _Writer:
-    """Entries in, pipelines of a bounded size out."""
+class DayTables:
+    """The tables of a publish, each in batches that fit in memory."""
 
-    store: GenerationStore
-    settings: ServingSettings
-    generation: str
+    lists: Batches
+    segment_lists: Batches
+    channels: Batches
+    related: Batches
+    followers: Batches
+    users: Batches
 
-    @property
-    def ttl_seconds(self) -> int:
-        return max(1, round(self.settings.list_ttl_hours * 3600))
+    @classmethod
+    def of(cls, warehouse: Warehouse, day: date, rows: int) -> "DayTables":
+        """Of a day; nothing is read yet.
 
-    def begin(self) -> None:
-        self.store.begin(self.generation, self.settings.publish_heartbeat_seconds)
+        Raises:
+            MissingPartitionError: a job of that day has not run.
+        """
 
-    def write(self, entries: Iterator[Entry]) -> tuple[int, int]:
-        """Write all entries; returns how many there were and the bytes of their values."""
-        hashes: dict[str, dict[bytes, bytes]] = {}
-        count = size = 0
-        for key, name, value in entries:
-            hashes.setdefault(key, {})[name] = value
-            count, size = count + 1, size + len(value)
-            if count % self.settings.publish_chunk_lists == 0:
-                self._flush(hashes)
-                hashes = {}
-        self._flush(hashes)
-        return count, size
+        def batches(table: Table, snapshot: Snapshot, columns: list[str]) -> Batches:
+            return warehouse.batches(table, snapshot, columns, rows)
 
-    def _flush(self, hashes: dict[str, dict[bytes, bytes]]) -> None:
-        self.store.write_hashes(self.generation, hashes, self.ttl_seconds)
-        self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
+        def newest(table: Table) -> Snapshot:
+            """The day's partition, or one before it: a running day has none of the slower tables yet."""
+            return warehouse.latest(table, day) or warehouse.require(table, day)
 
-
-def _user_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    users = rows.column(c.USER_ID).to_numpy()
-    surfaces, codes = _dictionary(rows.column(c.SURFACE))
-    order = np.lexsort((rows.column(c.RANK).to_numpy(), users, codes))
-    users, codes, candidates = users[order], codes[order], candidate_columns(rows).take(order)
-    edges = run_edges(users, codes)
-    owners = zip(users[edges[:-1]].tolist(), codes[edges[:-1]].tolist(), strict=True)
-    for (user, code), packed in zip(owners, _packed(candidates, edges), strict=True):
-        yield redis_keys.lists(generation, surfaces[code], redis_keys.bucket_of(user)), str(user).encode(), packed
-
-
-def _segment_lists(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    surfaces, codes = _dictionary(rows.column(c.SURFACE))
-    segments, segment_codes = _dictionary(rows.column(c.SEGMENT))
-    order = np.lexsort((rows.column(c.RANK).to_numpy(), segment_codes, codes))
-    codes, segment_codes, candidates = codes[order], segment_codes[order], candidate_columns(rows).take(order)
-    edges = run_edges(codes, segment_codes)
-    for start, packed in zip(edges, _packed(candidates, edges), strict=False):
-        key = redis_keys.segment_lists(generation, surfaces[codes[start]])
-        yield key, segments[segment_codes[start]].encode(), packed
+        lists, segments, channels, related = (
+            warehouse.require(table, day)
+            for table in (CANDIDATE_LIST, SEGMENT_LIST, REPRESENTATIVE_VOD, RELATED_STREAMER)
+        )
+        return cls(
+            batches(CANDIDATE_LIST, lists, [c.USER_ID, c.SURFACE, c.MODEL_VERSION, *_CANDIDATE]),
+            batches(SEGMENT_LIST, segments, [c.SEGMENT, c.SURFACE, *_CANDIDATE]),
+            batches(REPRESENTATIVE_VOD, channels, [c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.SCORE]),
+            batches(RELATED_STREAMER, related, [c.STREAMER_ID, c.RANK, c.RELATED_STREAMER_ID, c.SCORE]),
+            batches(
+                NEXT_CONTENT,
+                newest(NEXT_CONTENT),
+                [c.TARGET_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.SOURCE, c.SCORE],
+            ),
+            batches(USER_FEATURE, newest(USER_FEATURE), [c.USER_ID, c.SEGMENT]),
+        )
 
 
-def _channel_vods(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    streamers = rows.column(c.STREAMER_ID).to_numpy()
-    contents = rows.column(c.CONTENT_ID).to_numpy()
-    candidates = _of_one_source(
-        contents, _codes(rows.column(c.CONTENT_KIND), KINDS), streamers, Source.REPRESENTATIVE, rows
-    )
-    return _target_lists(Surface.CHANNEL_VODS, streamers, candidates, rows, generation)
+def publish(
+    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+) -> PublishReport:
+    """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
+
+    Raises:
+        MissingPartitionError: a job of that day has not run.
+        ScatteredListsError, StoreUnavailableError, PublishOvertakenError
+    """
+    return publish_tables(DayTables.of(warehouse, day, settings.publish_batch_rows), store, settings, day, now)
 
 
-def _next_contents(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    candidates = _candidates(rows, rows.column(c.CONTENT_ID), rows.column(c.CONTENT_KIND))
-    return _target_lists(Surface.WATCH_NEXT, rows.column(c.TARGET_ID).to_numpy(), candidates, rows, generation)
+def publish_tables(
+    tables: DayTables, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+) -> PublishReport:
+    """`publish` of tables that are in hand."""
+    started = time.perf_counter()
+    generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
+    versions: set[str] = set()
+    with GenerationWriter(store, settings, generation) as writer:
+        lists = writer.write(_user_lists(_noting_versions(tables.lists, versions), generation))
+        segment_lists = writer.write(_segment_lists(tables.segment_lists, generation))
+        targets = writer.write(_target_lists(tables, generation))
+        users = writer.write(_segments(tables.users, generation))
+    version = ",".join(sorted(versions))
+    info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(lists.count), str(lists.size))
+    store.flip(generation, asdict(info), writer.ttl_seconds)
+    swept = tuple(store.sweep())
+    seconds = time.perf_counter() - started
+    counts = (lists.count, lists.size, segment_lists.count, targets.count, users.count)
+    return PublishReport(generation, info.day, version, *counts, seconds, swept)
 
 
-def _related_streamers(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    related = rows.column(c.RELATED_STREAMER_ID).to_numpy()
-    kinds = np.full(len(related), KINDS.index(ItemKind.STREAMER), np.uint8)
-    candidates = _of_one_source(related, kinds, related, Source.RELATED_STREAMERS, rows)
-    targets = rows.column(c.STREAMER_ID).to_numpy()
-    return _target_lists(Surface.RELATED_STREAMERS, targets, candidates, rows, generation)
+def _noting_versions(batches: Batches, versions: set[str]) -> Batches:
+    for rows in batches:
+        versions.update(rows.column(c.MODEL_VERSION).unique().drop_null().to_pylist())
+        yield rows
 
 
-def _of_one_source(
-    items: Ids, kinds: npt.NDArray[np.uint8], streamers: Ids, source: Source, rows: pa.Table
-) -> CandidateColumns:
-    sources = np.full(len(items), SOURCES.index(source), np.uint8)
-    return CandidateColumns(items, kinds, streamers, sources, rows.column(c.SCORE).to_numpy().astype(np.float32))
+def _user_lists(batches: Batches, generation: str) -> Iterator[Hash]:
+    key = partial(redis_keys.lists, generation)
+    for rows in list_rows.whole_owners(batches, c.USER_ID):
+        yield from list_rows.list_hashes(list_rows.user_rows(rows), key, _names)
 
 
-def _target_lists(
-    surface: Surface, targets: Ids, candidates: CandidateColumns, rows: pa.Table, generation: str
-) -> Iterator[Entry]:
-    order = np.lexsort((rows.column(c.RANK).to_numpy(), targets))
-    targets = targets[order]
-    edges = run_edges(targets)
-    owners = targets[edges[:-1]].tolist()
-    for target, packed in zip(owners, _packed(candidates.take(order), edges), strict=True):
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target))
-        yield key, str(target).encode(), packed
+def _target_lists(tables: DayTables, generation: str) -> Iterator[Hash]:
+    key = partial(redis_keys.target_lists, generation)
+    kinds: list[tuple[Batches, str, Callable[[pa.Table], ListRows]]] = [
+        (tables.channels, c.STREAMER_ID, list_rows.channel_rows),
+        (tables.related, c.STREAMER_ID, list_rows.related_rows),
+        (tables.followers, c.TARGET_ID, list_rows.next_rows),
+    ]
+    for batches, owner, to_rows in kinds:
+        for rows in list_rows.whole_owners(batches, owner):
+            yield from list_rows.list_hashes(to_rows(rows), key, _names)
 
 
-def _packed(candidates: CandidateColumns, edges: list[int]) -> Iterator[bytes]:
-    """The lists between the edges, packed some thousand at a time: enough to share the work, small in memory."""
-    for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
-        cut = edges[first : first + _PACKED_AT_ONCE + 1]
-        yield from pack_lists(candidates.take(slice(cut[0], cut[-1])), [edge - cut[0] for edge in cut])
+def _segment_lists(batches: Batches, generation: str) -> Iterator[Hash]:
+    """A hash per surface; a handful of lists, so they are read whole."""
+    read = list(batches)
+    if not read:
+        return
+    rows = pa.concat_tables(read)
+    segments, codes = list_rows.dictionary(rows.column(c.SEGMENT))
+
+    def key(surface: str, _: int) -> str:
+        return redis_keys.segment_lists(generation, surface)
+
+    def names(owners: Ids) -> list[bytes]:
+        return [segments[owner].encode() for owner in owners.tolist()]
+
+    yield from list_rows.list_hashes(list_rows.segment_rows(rows, codes.astype(np.int64)), key, names, np.zeros_like)
 
 
-def _segments(rows: pa.Table, generation: str) -> Iterator[Entry]:
-    rows = rows.sort_by(c.USER_ID)
-    pairs = zip(rows.column(c.USER_ID).to_pylist(), rows.column(c.SEGMENT).to_pylist(), strict=True)
-    for user, segment in pairs:
-        yield redis_keys.segments(generation, redis_keys.bucket_of(user)), str(user).encode(), segment.encode()
+def _segments(batches: Batches, generation: str) -> Iterator[Hash]:
+    """Every user's segment."""
+    for rows in batches:
+        words, codes = list_rows.dictionary(rows.column(c.SEGMENT))
+        users = rows.column(c.USER_ID).to_numpy()
+        order = np.argsort(users)
+        users, values = users[order], [words[code].encode() for code in codes[order].tolist()]
+        names, buckets = _names(users), redis_keys.bucket_of(users)
+        for start, stop in pairwise(run_edges(buckets)):
+            key = redis_keys.segments(generation, int(buckets[start]))
+            yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
 
 
-def candidate_columns(rows: pa.Table) -> CandidateColumns:
-    """The candidates of a list table as columns, in the table's order."""
-    return _candidates(rows, rows.column(c.ITEM_ID), rows.column(c.ITEM_KIND))
-
-
-def _candidates(rows: pa.Table, items: pa.ChunkedArray, kinds: pa.ChunkedArray) -> CandidateColumns:
-    return CandidateColumns(
-        items.to_numpy(),
-        _codes(kinds, KINDS),
-        rows.column(c.STREAMER_ID).to_numpy(),
-        _codes(rows.column(c.SOURCE), SOURCES),
-        rows.column(c.SCORE).to_numpy().astype(np.float32),
-    )
-
-
-def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
-    found, codes = _dictionary(column)
-    return encode(found, words)[codes]
-
-
-def _dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
-    encoded = column.combine_chunks().dictionary_encode()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
-
-
-def _model_version(rows: pa.Table) -> str:
-    versions = rows.column(c.MODEL_VERSION).drop_null().unique().to_pylist()
-    return ",".join(sorted(versions))
+def _names(owners: Ids) -> list[bytes]:
+    return [b"%d" % owner for owner in owners.tolist()]

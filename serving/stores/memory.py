@@ -1,5 +1,6 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock) -> None:
         self._data = Expiring(clock)
+        self._writing = threading.Lock()
         self._history: list[str] = []
         self._begun: set[str] = set()
         self._current: str | None = None
@@ -56,11 +58,16 @@ class MemoryStore:
         self.beat(generation, heartbeat_seconds)
         self._begun.add(generation)
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        names = redis_keys.generation_keys(generation)
-        self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
-        for key, fields in hashes.items():
-            self._data.put(key, {**(self._data.get(key) or {}), **fields}, ttl_seconds)
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        with self._writing:
+            names = redis_keys.generation_keys(generation)
+            self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
+            return sum(self._write_hash(key, fields, ttl_seconds) for key, fields in hashes.items())
+
+    def _write_hash(self, key: str, fields: Fields, ttl_seconds: int) -> int:
+        before = self._data.get(key) or {}
+        self._data.put(key, {**before, **fields}, ttl_seconds)
+        return len(fields.keys() - before.keys())
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         self._data.put(redis_keys.generation_heartbeat(generation), True, heartbeat_seconds)

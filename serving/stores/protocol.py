@@ -40,8 +40,11 @@ class GenerationStore(Protocol):
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         """Register a generation that is about to be written, so that it is swept if its publish dies."""
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        """Add fields to hashes of a generation, in one round trip, and set the time to live of each."""
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        """Add fields to hashes of a generation and set the time to live of each; says how many fields are new.
+
+        Threads may write at once.
+        """
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         """Say that the publish of this generation is still at work."""

@@ -1,7 +1,7 @@
 """Published generations in Redis."""
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -48,17 +48,19 @@ class RedisGenerations:
         self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
 
     @unavailable_is_named
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
         if not hashes:
-            return
-        pipeline = self._redis.pipeline(transaction=False)
+            return 0
         # The names come first, so that a publish killed in the middle leaves no key that a sweep does not know.
-        pipeline.sadd(redis_keys.generation_keys(generation), *hashes)
-        pipeline.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names = self._redis.pipeline(transaction=False)
+        names.sadd(redis_keys.generation_keys(generation), *hashes)
+        names.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names.execute()
+        pipeline = self._redis.pipeline(transaction=False)
         for key, fields in hashes.items():
-            pipeline.execute_command("HSET", key, *(part for field in fields.items() for part in field))
+            pipeline.execute_command("HSET", key, *chain.from_iterable(fields.items()))
             pipeline.expire(key, ttl_seconds)
-        pipeline.execute()
+        return sum(pipeline.execute()[::2])
 
     @unavailable_is_named
     def beat(self, generation: str, heartbeat_seconds: int) -> None:

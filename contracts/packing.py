@@ -65,11 +65,12 @@ class Offsets:
 
 
 def pieces(values: npt.NDArray[Any], widths: npt.NDArray[Any], edges: Places) -> list[bytes]:
-    """The bytes of each list's values, each list in its own width."""
+    """The bytes of each list's unsigned values, each list in its own width."""
     needed = np.unique(widths).tolist()
-    encoded = {width: values.astype(WIDTHS[width]).tobytes() for width in needed}
+    stored = {width: values.astype(WIDTHS[width]) for width in needed}
     if len(needed) == 1:
-        return cut(encoded[needed[0]], (edges * needed[0]).tolist())
+        return cut(stored[needed[0]], edges)
+    encoded = {width: column.tobytes() for width, column in stored.items()}
     bounds = pairwise(edges.tolist())
     return [
         encoded[width][width * start : width * stop]
@@ -77,9 +78,15 @@ def pieces(values: npt.NDArray[Any], widths: npt.NDArray[Any], edges: Places) ->
     ]
 
 
-def cut(encoded: bytes, edges: list[int]) -> list[bytes]:
-    """The bytes between the edges."""
-    return [encoded[start:stop] for start, stop in pairwise(edges)]
+def cut(values: npt.NDArray[Any], edges: Places) -> list[bytes]:
+    """The bytes of the values between the edges, none of them empty."""
+    length = int(edges[1] - edges[0])
+    if (np.diff(edges) == length).all():
+        # Equally long ones are cut four times as fast, as values of a type of that length.
+        whole: list[bytes] = values.view(np.dtype((np.void, length * values.itemsize))).tolist()
+        return whole
+    encoded = values.tobytes()
+    return [encoded[start:stop] for start, stop in pairwise((edges * values.itemsize).tolist())]
 
 
 def distinct(

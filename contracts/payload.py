@@ -127,14 +127,13 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
     lows, highs, scores = quantised(candidates.scores, lists)
     heads = _heads(lists.sizes, items, streamers, np.where(is_own, 0, counts), is_own)
     heads["low"], heads["high"] = lows, highs
-    rows = bounds.tolist()
     parts = (
-        cut(heads.tobytes(), list(range(0, (len(heads) + 1) * _HEAD.itemsize, _HEAD.itemsize))),
+        cut(heads, np.arange(len(heads) + 1)),
         pieces(items.values, items.widths, bounds),
         _unless(is_own, pieces(owners, streamers.widths, owner_bounds)),
         _unless(is_own, pieces(index, np.where(counts <= 256, 1, 2), bounds)),
-        cut((candidates.kinds << 6 | candidates.sources).tobytes(), rows),
-        cut(scores.tobytes(), rows),
+        cut(candidates.kinds << 6 | candidates.sources, bounds),
+        cut(scores, bounds),
     )
     return list(map(b"".join, zip(*parts, strict=True)))
 

@@ -15,7 +15,7 @@ from contracts.names import ItemKind, Source, Surface
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
 from serving.runs import Codes, run_edges
 
-_PACKED_AT_ONCE: Final = 1_000
+_PACKED_AT_ONCE: Final = 500
 """Lists of 100: their columns stay in the processor's cache."""
 Hash = tuple[str, dict[bytes, bytes]]
 """Key and fields."""
@@ -135,8 +135,10 @@ def whole_owners(batches: Iterable[pa.Table], owner: str) -> Iterator[pa.Table]:
 
 def _bounds(rows: pa.Table, column: str, value: int) -> tuple[int, int]:
     """How many rows come before the first that does not hold the value, and how many up to the last such one."""
-    others = np.flatnonzero(rows.column(column).to_numpy() != value)
-    return (int(others[0]), int(others[-1]) + 1) if len(others) else (rows.num_rows, 0)
+    is_other = rows.column(column).to_numpy() != value
+    if not is_other.any():
+        return rows.num_rows, 0
+    return int(is_other.argmax()), len(is_other) - int(is_other[::-1].argmax())
 
 
 def user_rows(rows: pa.Table) -> ListRows:
@@ -215,4 +217,6 @@ def _scores(rows: pa.Table) -> npt.NDArray[np.float32]:
 
 def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
     found, codes = dictionary(column)
-    return encode(found, words).take(codes)
+    # Translating bytes is four times as fast as taking from an array.
+    table = encode(found, words).tobytes().ljust(256, b"\0")
+    return np.frombuffer(codes.astype(np.uint8).tobytes().translate(table), np.uint8)

@@ -30,7 +30,7 @@ from serving import list_rows
 from serving.list_rows import Hash, ListRows
 from serving.runs import run_edges
 from serving.stores.protocol import GenerationStore
-from serving.writer import GenerationWriter
+from serving.writer import GenerationWriter, Written
 
 _CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
 Batches = Iterable[pa.Table]
@@ -131,10 +131,14 @@ def publish_tables(
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     versions: set[str] = set()
     with GenerationWriter(store, settings, generation) as writer:
-        lists = writer.write(_user_lists(_noting_versions(tables.lists, versions), generation))
-        segment_lists = writer.write(_segment_lists(tables.segment_lists, generation))
-        targets = writer.write(_target_lists(tables, generation))
-        users = writer.write(_segments(tables.users, generation))
+        by_user = list_rows.whole_owners(_noting_versions(tables.lists, versions), c.USER_ID)
+        lists = writer.write(by_user, partial(_user_lists, generation))
+        segment_lists = writer.write([list(tables.segment_lists)], partial(_segment_lists, generation))
+        targets = Written()
+        for batches, owner, to_rows in _of_targets(tables):
+            hashes = partial(_target_lists, generation, to_rows)
+            targets += writer.write(list_rows.whole_owners(batches, owner), hashes)
+        users = writer.write(tables.users, partial(_segments, generation))
     version = ",".join(sorted(versions))
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(lists.count), str(lists.size))
     store.flip(generation, asdict(info), writer.ttl_seconds)
@@ -144,36 +148,34 @@ def publish_tables(
     return PublishReport(generation, info.day, version, *counts, seconds, swept)
 
 
-def _noting_versions(batches: Batches, versions: set[str]) -> Batches:
-    for rows in batches:
-        versions.update(rows.column(c.MODEL_VERSION).unique().drop_null().to_pylist())
-        yield rows
-
-
-def _user_lists(batches: Batches, generation: str) -> Iterator[Hash]:
-    key = partial(redis_keys.lists, generation)
-    for rows in list_rows.whole_owners(batches, c.USER_ID):
-        yield from list_rows.list_hashes(list_rows.user_rows(rows), key, _names)
-
-
-def _target_lists(tables: DayTables, generation: str) -> Iterator[Hash]:
-    key = partial(redis_keys.target_lists, generation)
-    kinds: list[tuple[Batches, str, Callable[[pa.Table], ListRows]]] = [
+def _of_targets(tables: DayTables) -> list[tuple[Batches, str, Callable[[pa.Table], ListRows]]]:
+    return [
         (tables.channels, c.STREAMER_ID, list_rows.channel_rows),
         (tables.related, c.STREAMER_ID, list_rows.related_rows),
         (tables.followers, c.TARGET_ID, list_rows.next_rows),
     ]
-    for batches, owner, to_rows in kinds:
-        for rows in list_rows.whole_owners(batches, owner):
-            yield from list_rows.list_hashes(to_rows(rows), key, _names)
 
 
-def _segment_lists(batches: Batches, generation: str) -> Iterator[Hash]:
-    """A hash per surface; a handful of lists, so they are read whole."""
-    read = list(batches)
-    if not read:
+def _noting_versions(batches: Batches, versions: set[str]) -> Batches:
+    for rows in batches:
+        words, codes = list_rows.dictionary(rows.column(c.MODEL_VERSION).drop_null())
+        versions.update(words[code] for code in np.flatnonzero(np.bincount(codes)))
+        yield rows
+
+
+def _user_lists(generation: str, rows: pa.Table) -> Iterator[Hash]:
+    return list_rows.list_hashes(list_rows.user_rows(rows), partial(redis_keys.lists, generation), _names)
+
+
+def _target_lists(generation: str, to_rows: Callable[[pa.Table], ListRows], rows: pa.Table) -> Iterator[Hash]:
+    return list_rows.list_hashes(to_rows(rows), partial(redis_keys.target_lists, generation), _names)
+
+
+def _segment_lists(generation: str, batches: list[pa.Table]) -> Iterator[Hash]:
+    """A hash per surface; a handful of lists, so all are packed at once."""
+    if not batches:
         return
-    rows = pa.concat_tables(read)
+    rows = pa.concat_tables(batches)
     segments, codes = list_rows.dictionary(rows.column(c.SEGMENT))
 
     def key(surface: str, _: int) -> str:
@@ -185,17 +187,17 @@ def _segment_lists(batches: Batches, generation: str) -> Iterator[Hash]:
     yield from list_rows.list_hashes(list_rows.segment_rows(rows, codes.astype(np.int64)), key, names, np.zeros_like)
 
 
-def _segments(batches: Batches, generation: str) -> Iterator[Hash]:
+def _segments(generation: str, rows: pa.Table) -> Iterator[Hash]:
     """Every user's segment."""
-    for rows in batches:
-        words, codes = list_rows.dictionary(rows.column(c.SEGMENT))
-        users = rows.column(c.USER_ID).to_numpy()
-        order = np.argsort(users)
-        users, values = users[order], [words[code].encode() for code in codes[order].tolist()]
-        names, buckets = _names(users), redis_keys.bucket_of(users)
-        for start, stop in pairwise(run_edges(buckets)):
-            key = redis_keys.segments(generation, int(buckets[start]))
-            yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
+    words, codes = list_rows.dictionary(rows.column(c.SEGMENT))
+    users = rows.column(c.USER_ID).to_numpy()
+    order = np.argsort(users)
+    users, encoded = users[order], [word.encode() for word in words]
+    names, values = _names(users), [encoded[code] for code in codes[order].tolist()]
+    buckets = redis_keys.bucket_of(users)
+    for start, stop in pairwise(run_edges(buckets)):
+        key = redis_keys.segments(generation, int(buckets[start]))
+        yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
 
 
 def _names(owners: Ids) -> list[bytes]:

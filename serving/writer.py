@@ -1,21 +1,22 @@
-"""Writes the hashes of a generation in pipelines of a bounded size, some of them in flight."""
+"""Writes the hashes of a generation in pipelines of a bounded size, some batches at once."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from contracts.errors import ScatteredListsError
 from contracts.settings import ServingSettings
 from serving.list_rows import Hash
-from serving.stores.protocol import GenerationStore
+from serving.stores.protocol import Fields, GenerationStore
 
 _SENDERS: Final = 2
-"""One pipeline is sent while the server works on the other."""
-_WAITING: Final = 8
-"""Pipelines that may wait for a sender: 2 MB each."""
+"""Batches are packed while the server works on others."""
+_WAITING: Final = 5
+"""Batches in hand at once."""
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,6 @@ class Written:
 
 
 @dataclass
-class _Chunk:
-    """What goes into one pipeline."""
-
-    hashes: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
-    count: int = 0
-
-    def add(self, key: str, fields: dict[bytes, bytes]) -> None:
-        self.hashes.setdefault(key, {}).update(fields)
-        self.count += len(fields)
-
-
-@dataclass
 class GenerationWriter:
     """Writes beside the served generation; a context, so that no thread writes on after an error."""
 
@@ -49,7 +38,6 @@ class GenerationWriter:
     settings: ServingSettings
     generation: str
     _senders: ThreadPoolExecutor = field(init=False)
-    _sent: deque[Future[None]] = field(default_factory=deque, init=False)
 
     @property
     def ttl_seconds(self) -> int:
@@ -65,37 +53,41 @@ class GenerationWriter:
     ) -> None:
         self._senders.shutdown(wait=True, cancel_futures=True)
 
-    def write(self, hashes: Iterable[Hash]) -> Written:
-        """Write whole hashes; on return, all of them have been answered.
+    def write(self, batches: Iterable[Batch], to_hashes: Callable[[Batch], Iterable[Hash]]) -> Written:
+        """Write the hashes of all batches; on return, all of them have been answered.
+
+        Args:
+            to_hashes: Runs in the senders, some batches at once.
 
         Raises:
             StoreUnavailableError
             ScatteredListsError: a field was there already.
         """
-        written, chunk = Written(), _Chunk()
-        for key, fields in hashes:
-            chunk.add(key, fields)
-            written += Written(len(fields), sum(map(len, fields.values())))
-            if chunk.count >= self.settings.publish_chunk_lists:
-                self._send(chunk)
-                chunk = _Chunk()
-        self._send(chunk)
-        self._wait(0)
-        return written
+        written, sent = Written(), deque[Future[Written]]()
+        for batch in batches:
+            sent.append(self._senders.submit(self._write_batch, batch, to_hashes))
+            if len(sent) > _WAITING:
+                written += sent.popleft().result()
+        return sum((one.result() for one in sent), written)
 
-    def _send(self, chunk: "_Chunk") -> None:
-        self._sent.append(self._senders.submit(self._write, chunk))
-        self._wait(_WAITING)
+    def _write_batch(self, batch: Batch, to_hashes: Callable[[Batch], Iterable[Hash]]) -> Written:
+        written, chunk = Written(), dict[str, dict[bytes, bytes]]()
+        count = 0
+        for key, fields in to_hashes(batch):
+            chunk[key] = fields
+            count += len(fields)
+            if count >= self.settings.publish_chunk_lists:
+                written += self._write(chunk)
+                chunk, count = {}, 0
+        return written + self._write(chunk)
 
-    def _wait(self, most: int) -> None:
-        while len(self._sent) > most:
-            self._sent.popleft().result()
-
-    def _write(self, chunk: "_Chunk") -> None:
-        added = self.store.write_hashes(self.generation, chunk.hashes, self.ttl_seconds)
-        if added != chunk.count:
+    def _write(self, hashes: Mapping[str, Fields]) -> Written:
+        added = self.store.write_hashes(self.generation, hashes, self.ttl_seconds)
+        count = sum(map(len, hashes.values()))
+        if added != count:
             raise ScatteredListsError(
-                f"{chunk.count - added} lists of generation {self.generation} were there already: the rows of a list are "
-                "in several places of its table; write it sorted by user and surface, or raise serving.publish_batch_rows"
+                f"{count - added} lists of generation {self.generation} were there already: the rows of a list are in "
+                "several places of its table; write it sorted by user and surface, or raise serving.publish_batch_rows"
             )
         self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
+        return Written(count, sum(sum(map(len, fields.values())) for fields in hashes.values()))

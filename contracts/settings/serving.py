@@ -24,7 +24,7 @@ class ServingSettings(Section):
     max_slate_length: int = Field(100, ge=1, description="More in one slate than a list holds helps nobody.")
     max_per_streamer: int = Field(2, ge=1, description="Items of one streamer in a slate.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
-    publish_batch_rows: int = Field(1_000_000, ge=1, description="Rows that a publish holds at once: 50 MB.")
+    publish_batch_rows: int = Field(200_000, ge=1, description="Rows that each of three threads packs at once: 10 MB.")
     publish_chunk_lists: int = Field(
         2_000, ge=1, description="Lists per pipeline, in whole buckets: 2 MB, far below any timeout."
     )

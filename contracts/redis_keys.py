@@ -18,6 +18,8 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+READER_SCRIPT: Final = f"{_GENERATIONS}:read_list"
+"""String: SHA1 by which EVALSHA finds the script that reads lists as JSON (`serving/lua/read_list.lua`)."""
 
 HIDDEN_STREAMER: Final = "streamer:"
 HIDDEN_CONTENT: Final = "content:"

@@ -33,12 +33,19 @@ from serving.stores.protocol import GenerationStore
 from serving.writer import GenerationWriter, Written
 
 _CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
+_MEMORY_SAMPLES: Final = 200
 Batches = Iterable[pa.Table]
 
 
 @dataclass(frozen=True)
 class PublishReport:
-    """What one publish wrote."""
+    """What one publish wrote.
+
+    Args:
+        redis_bytes: What the generation takes in Redis: `MEMORY USAGE` of some of its keys, for other traffic changes
+            what the server uses as a whole.
+        reader_sha: By which other languages call the script that reads lists (`serving/lua/read_list.lua`).
+    """
 
     generation: str
     day: str
@@ -48,12 +55,19 @@ class PublishReport:
     segment_lists: int
     target_lists: int
     users: int
+    redis_bytes: int
+    reader_sha: str
     seconds: float
     swept: tuple[str, ...]
 
     @property
     def lists_per_second(self) -> float:
         return self.lists / max(self.seconds, 1e-9)
+
+    @property
+    def redis_bytes_per_user(self) -> float:
+        """All of the generation, also what is the same for everybody, over the users it knows."""
+        return self.redis_bytes / max(self.users, 1)
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,8 @@ class GenerationInfo:
     model_version: str
     lists: str
     list_bytes: str
+    users: str
+    redis_bytes: str
 
 
 @dataclass(frozen=True)
@@ -139,13 +155,15 @@ def publish_tables(
             hashes = partial(_target_lists, generation, to_rows)
             targets += writer.write(list_rows.whole_owners(batches, owner), hashes)
         users = writer.write(tables.users, partial(_segments, generation))
-    version = ",".join(sorted(versions))
-    info = GenerationInfo(day.isoformat(), now.isoformat(), version, str(lists.count), str(lists.size))
+    version, memory = ",".join(sorted(versions)), store.memory_of(generation, _MEMORY_SAMPLES)
+    sizes = (lists.count, lists.size, users.count, memory.size_bytes)
+    info = GenerationInfo(day.isoformat(), now.isoformat(), version, *map(str, sizes))
+    reader = store.install_reader()
     store.flip(generation, asdict(info), writer.ttl_seconds)
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started
     counts = (lists.count, lists.size, segment_lists.count, targets.count, users.count)
-    return PublishReport(generation, info.day, version, *counts, seconds, swept)
+    return PublishReport(generation, info.day, version, *counts, memory.size_bytes, reader, seconds, swept)
 
 
 def _of_targets(tables: DayTables) -> list[tuple[Batches, str, Callable[[pa.Table], ListRows]]]:

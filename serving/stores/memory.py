@@ -1,5 +1,6 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
+import hashlib
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,8 @@ from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.protocol import Fields, UserRow
+from serving.stores.protocol import Fields, Memory, UserRow
+from serving.stores.reader_script import reader_script
 from serving.stores.redis_generations import to_user_row
 
 Clock = Callable[[], float]
@@ -99,6 +101,14 @@ class MemoryStore:
             self._data.drop(redis_keys.generation_info(generation))
             self._begun.discard(generation)
         return dead
+
+    def install_reader(self) -> str:
+        return hashlib.sha1(reader_script().encode(), usedforsecurity=False).hexdigest()
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = self._data.get(redis_keys.generation_keys(generation)) or set()
+        hashes = [self._data.get(name) or {} for name in names]
+        return Memory(len(names), sum(len(key) + len(value) for fields in hashes for key, value in fields.items()))
 
     def current_generation(self) -> str | None:
         return self._current

@@ -34,6 +34,14 @@ class UserRow:
     hidden_contents: Ids
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What keys take, by a sample of them."""
+
+    keys: int
+    size_bytes: int
+
+
 class GenerationStore(Protocol):
     """Published generations: written beside the old one, then one pointer flips."""
 
@@ -65,6 +73,12 @@ class GenerationStore(Protocol):
 
     def sweep(self) -> list[str]:
         """Delete every generation that is neither served, nor previous, nor being written; returns their names."""
+
+    def install_reader(self) -> str:
+        """Make the script that reads lists as JSON callable for other languages; returns its SHA1."""
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        """What the keys of a generation take, from so many of them drawn at random."""
 
     def current_generation(self) -> str | None: ...
 

@@ -10,7 +10,8 @@ from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.payload import Ids
 from serving.stores.connection import Client, unavailable_is_named
-from serving.stores.protocol import Fields, UserRow
+from serving.stores.protocol import Fields, Memory, UserRow
+from serving.stores.reader_script import reader_script
 
 # Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
 _FLIP: Final = """
@@ -99,6 +100,24 @@ class RedisGenerations:
         return sorted(dead)
 
     @unavailable_is_named
+    def install_reader(self) -> str:
+        sha = str(self._redis.script_load(reader_script()))
+        self._redis.set(redis_keys.READER_SCRIPT, sha)
+        return sha
+
+    @unavailable_is_named
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = redis_keys.generation_keys(generation)
+        sampled = self._redis.srandmember(names, samples)
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in sampled:
+            # Every field, so that buckets of few large lists count as what they are.
+            pipeline.execute_command("MEMORY USAGE", key, "SAMPLES", 0)
+        used = sum(pipeline.execute())
+        keys = self._redis.scard(names)
+        return Memory(keys, round(used / max(1, len(sampled)) * keys))
+
+    @unavailable_is_named
     def current_generation(self) -> str | None:
         name = self._redis.get(redis_keys.GENERATION_POINTER)
         return name.decode() if name is not None else None
@@ -133,7 +152,11 @@ class RedisGenerations:
     def _delete(self, generation: str) -> None:
         keys = iter(self._redis.smembers(redis_keys.generation_keys(generation)))
         while chunk := list(islice(keys, _UNLINK_AT_ONCE)):
-            self._redis.unlink(*chunk)
+            # One by one, for in a cluster each has its slot.
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in chunk:
+                pipeline.unlink(key)
+            pipeline.execute()
         self._redis.unlink(redis_keys.generation_keys(generation))
         self._redis.unlink(redis_keys.generation_info(generation))
         self._redis.srem(redis_keys.GENERATIONS_BEGUN, generation)

@@ -67,7 +67,13 @@ def _redis_keys() -> str:
             # Builders only format their arguments, so parameter names show where the values go.
             key = builder(*(parameter.upper() for parameter in inspect.signature(builder).parameters))
             rows.append(f"| `{key}` | {inspect.getdoc(builder)} |")
-    constants = (redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY, redis_keys.READER_SCRIPT)
+    constants = (
+        redis_keys.GENERATION_POINTER,
+        redis_keys.GENERATION_HISTORY,
+        redis_keys.READER_SCRIPT,
+        *redis_keys.LIVE,
+        *redis_keys.CONTENT,
+    )
     pointers = f"Pointers: {', '.join(f'`{key}`' for key in constants)}.\n"
     return "\n".join(["| key | meaning |", "|---|---|", *rows, "", pointers])
 

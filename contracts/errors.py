@@ -80,6 +80,10 @@ class MappingError(StreamrecError):
     """A column mapping file does not describe the log it is used on."""
 
 
+class EventError(StreamrecError):
+    """An entry of a stream is no event: not JSON, of no known type or version, or a field is wrong."""
+
+
 class PayloadError(StreamrecError):
     """A packed list is corrupt or of a version that this reader does not know."""
 
@@ -106,6 +110,10 @@ class ScatteredListsError(StreamrecError):
 
 class InvalidRequestError(StreamrecError):
     """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
+
+
+class CursorExpiredError(StreamrecError):
+    """A page cursor names a generation that is no longer kept."""
 
 
 class SlateNotFoundError(StreamrecError):
@@ -150,3 +158,7 @@ class UnknownItemError(StreamrecError):
 
 class OutputFolderError(StreamrecError):
     """A folder that is to be written holds something that must not be overwritten."""
+
+
+class EventVersionError(EventError):
+    """An event of a version that this reader does not know."""

@@ -85,6 +85,7 @@ class Surface(StrEnum):
     WATCH_NEXT = "watch_next"
     CHANNEL_VODS = "channel_vods"
     RELATED_STREAMERS = "related_streamers"
+    CONTINUE_WATCHING = "continue_watching"
 
 
 _CONTENTS: Final = (ItemKind.VOD, ItemKind.CLIP)
@@ -97,6 +98,7 @@ SURFACE_ITEM_KINDS: Final = {
     Surface.WATCH_NEXT: _CONTENTS,
     Surface.CHANNEL_VODS: _CONTENTS,
     Surface.RELATED_STREAMERS: (ItemKind.STREAMER,),
+    Surface.CONTINUE_WATCHING: _CONTENTS,
 }
 """What the list of a surface holds: contents or streamers, never both."""
 
@@ -116,6 +118,7 @@ class Source(StrEnum):
     EXPLORATION_NEWCOMER = "exploration/newcomer"
     EXPLORATION_LAPSED = "exploration/lapsed"
     CO_WATCHED = "co_watched"
+    CONTINUE_WATCHING = "continue_watching"
 
 
 class FusionMethod(StrEnum):
@@ -217,6 +220,14 @@ ALIAS_CHALLENGER: Final = "challenger"
 # Redis Streams (Kafka topics later, under the same names)
 STREAM_IMPRESSIONS: Final = "streamrec.impressions"
 STREAM_FEEDBACK: Final = "streamrec.feedback"
+STREAM_LIVE: Final = "streamrec.live"
+STREAM_CONTENT: Final = "streamrec.content"
+
+
+def dead_letters(stream: str) -> str:
+    """The stream of a stream's entries that could not be read."""
+    return f"{stream}.dead_letters"
+
 
 # Airflow
 DAG_INGEST: Final = "ingest"

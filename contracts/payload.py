@@ -77,6 +77,22 @@ class CandidateColumns:
             self.item_ids[index], self.kinds[index], self.streamer_ids[index], self.sources[index], self.scores[index]
         )
 
+    def followed_by(self, other: "CandidateColumns") -> "CandidateColumns":
+        """These rows, then the other's."""
+        return CandidateColumns(
+            np.concatenate([self.item_ids, other.item_ids]),
+            np.concatenate([self.kinds, other.kinds]),
+            np.concatenate([self.streamer_ids, other.streamer_ids]),
+            np.concatenate([self.sources, other.sources]),
+            np.concatenate([self.scores, other.scores]),
+        )
+
+
+def nothing() -> CandidateColumns:
+    """No candidate."""
+    ids, codes = np.empty(0, np.int64), np.empty(0, np.uint8)
+    return CandidateColumns(ids, codes, ids, codes, np.empty(0, np.float32))
+
 
 def encode(values: Sequence[str], codes: Sequence[str]) -> npt.NDArray[np.uint8]:
     """Positions of kinds or sources in `KINDS` or `SOURCES`.

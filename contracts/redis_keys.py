@@ -20,9 +20,22 @@ GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
 READER_SCRIPT: Final = f"{_GENERATIONS}:read_list"
 """String: SHA1 by which EVALSHA finds the script that reads lists as JSON (`serving/lua/read_list.lua`)."""
-
-HIDDEN_STREAMER: Final = "streamer:"
-HIDDEN_CONTENT: Final = "content:"
+_LIVE: Final = f"{PREFIX}:{{live}}"
+"""One cluster slot for all that one script changes together; so is the next."""
+_CONTENT: Final = f"{PREFIX}:{{content}}"
+LIVE_EXPIRY: Final = f"{_LIVE}:expiry"
+LIVE_LEASES: Final = f"{_LIVE}:lease"
+LIVE_ENDED: Final = f"{_LIVE}:ended"
+LIVE_CHANGES: Final = f"{_LIVE}:changes"
+LIVE_POSITION: Final = f"{_LIVE}:position"
+CONTENT_VISIBILITY: Final = f"{_CONTENT}:visibility"
+CONTENT_EXPIRY: Final = f"{_CONTENT}:expiry"
+CONTENT_CHANGES: Final = f"{_CONTENT}:changes"
+CONTENT_POSITION: Final = f"{_CONTENT}:position"
+LIVE: Final = (LIVE_EXPIRY, LIVE_LEASES, LIVE_ENDED, LIVE_CHANGES, LIVE_POSITION)
+"""Sorted set streamer -> end of its lease; hash streamer -> lease; sorted set of ended broadcasts; feed; position."""
+CONTENT: Final = (CONTENT_VISIBILITY, CONTENT_EXPIRY, CONTENT_CHANGES, CONTENT_POSITION)
+"""Hash content -> since when it is removed or not; sorted set content -> when to forget that; feed; position."""
 
 
 def bucket_of(identity: Identity) -> Identity:
@@ -46,8 +59,18 @@ def segment_lists(generation: str, surface: str) -> str:
 
 
 def segments(generation: str, bucket: int) -> str:
-    """Hash: user_id -> segment of the user in that batch."""
+    """Hash: user_id -> what that batch says of the user (`contracts.packed_user`)."""
     return f"{PREFIX}:u:{generation}:{{{bucket}}}"
+
+
+def user_vectors(generation: str, bucket: int) -> str:
+    """Hash: user_id -> the user's packed vector of the retrieval model."""
+    return f"{PREFIX}:v:{generation}:{{{bucket}}}"
+
+
+def newest_contents(generation: str) -> str:
+    """Hash: number of a part -> packed newest representative content of some streamers (`serving.newest`)."""
+    return f"{PREFIX}:n:{{{generation}}}"
 
 
 def generation_info(generation: str) -> str:
@@ -66,30 +89,40 @@ def generation_keys(generation: str) -> str:
 
 
 def seen(user_id: int) -> str:
-    """Sorted set: content_id -> time from which the user has seen it."""
+    """Packed marks (`contracts.marks`): content ids with the time from which the user has seen them."""
     return f"{PREFIX}:seen:{{{user_id}}}"
 
 
-def hidden(user_id: int) -> str:
-    """Set: `streamer:ID` and `content:ID` that the user hid or blocked."""
-    return f"{PREFIX}:hidden:{{{user_id}}}"
+def hidden_contents(user_id: int) -> str:
+    """Packed marks: contents that the user hid."""
+    return f"{PREFIX}:hidden:{{{user_id}}}:contents"
+
+
+def hidden_streamers(user_id: int) -> str:
+    """Packed marks: streamers that the user hid or blocked."""
+    return f"{PREFIX}:hidden:{{{user_id}}}:streamers"
+
+
+def progress(user_id: int) -> str:
+    """Packed marks: contents that the user began and has not seen, with the time of the last watch."""
+    return f"{PREFIX}:progress:{{{user_id}}}"
 
 
 def erased(user_id: int) -> str:
-    """String: the tombstone of an erased user; reads, publishes and rollbacks obey it."""
+    """String with TTL: the user was erased; whoever reads, publishes or rolls back obeys."""
     return f"{PREFIX}:erased:{{{user_id}}}"
 
 
-def live_lease(streamer_id: int) -> str:
-    """String with TTL: JSON of the broadcast that is on; the streamer is live while it exists."""
-    return f"{PREFIX}:live:{{{streamer_id}}}"
-
-
 def posteriors(surface: str, segment: str) -> str:
-    """String: JSON of the current posterior epoch of one context of the bandit."""
+    """String: packed state of the current posterior epoch of one context of the bandit."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}"
 
 
 def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
     """String with TTL: one immutable epoch, kept so that logged slates can be recomputed."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"
+
+
+def served_slate(request_id: str) -> str:
+    """String with TTL: id of the slate's entry in the impression stream, so that it can be explained."""
+    return f"{PREFIX}:slate:{{{request_id}}}"

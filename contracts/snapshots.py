@@ -167,8 +167,9 @@ class Warehouse:
         files = sorted(str(path) for path in snapshot.path.glob("*.parquet"))
         if not files:
             return table.schema.empty_table().select(list(columns or table.column_names))
-        dataset = ds.dataset(files, format="parquet")
-        table.check(dataset.schema)
+        found = ds.dataset(files, format="parquet").schema
+        table.check(found, written_before=True)
+        dataset = ds.dataset(files, format="parquet", schema=table.read_schema(found))
         return dataset.to_table(columns=list(columns or table.column_names))
 
     def batches(self, table: Table, snapshot: Snapshot, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:

@@ -1,9 +1,11 @@
 """`python -m serving COMMAND`: publish, serve and learn from the command line."""
 
+import hashlib
 import json
+import secrets
 import sys
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -21,16 +23,20 @@ from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
+from serving.events.commands import add_commands
+from serving.http.serve import serve
+from serving.once import recommend
 from serving.posteriors import update_posteriors
 from serving.publish import publish
-from serving.recommend import Recommender, after_content, to_request
+from serving.requests import Asked, to_request
 from serving.show import to_json, to_table
-from serving.stores.catalogue import InProcessCatalogue
+from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.redis_store import RedisStore
 from serving.sync_seen import sync_seen
-from serving.wiring import Clients
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
+
+add_commands(app)
 
 Day = Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")]
 At = Annotated[str | None, typer.Option("--at", help="ISO time; now when left out.")]
@@ -71,7 +77,7 @@ def rollback_command() -> None:
 def recommend_command(  # noqa: PLR0913, PLR0917  an option each
     surface: Annotated[str, typer.Option(help="Where the slate is shown.")],
     user: Annotated[int | None, typer.Option(help="The user; nobody known when left out.")] = None,
-    after: Annotated[int | None, typer.Option(help="The content that was watched, for watch_next.")] = None,
+    context: Annotated[int | None, typer.Option(help="The content or streamer that the surface goes with.")] = None,
     limit: Annotated[int | None, typer.Option(help="Items; a setting when left out.")] = None,
     request_id: Annotated[str | None, typer.Option(help="Makes the slate repeatable.")] = None,
     at: At = None,
@@ -79,16 +85,27 @@ def recommend_command(  # noqa: PLR0913, PLR0917  an option each
 ) -> None:
     """Print a slate."""
     settings = load_settings()
-    serving = settings.serving
-    wanted = limit if limit is not None else serving.slate_length
-    request = to_request(request_id or uuid.uuid4().hex, user, surface, wanted, _time(at), serving.max_slate_length)
-    store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
-    clients = Clients(store, InProcessCatalogue.latest(_warehouse(settings)), settings)
-    slate = Recommender(clients).recommend(after_content(request, after))
+    asked = Asked(request_id or uuid.uuid4().hex, surface, user, limit, context)
+    request = to_request(asked, _time(at), settings.serving)
+    slate = recommend(settings, _warehouse(settings), request)
     if as_json:
         typer.echo(to_json(slate))
     else:
         Console(width=None if sys.stdout.isatty() else 140).print(to_table(slate))
+
+
+@app.command(name="serve")
+def serve_command() -> None:
+    """Answer over HTTP until asked to stop."""
+    serve(load_settings())
+
+
+@app.command(name="create_key")
+def create_key_command(name: Annotated[str, typer.Option(help="Who gets it.")]) -> None:
+    """Make an API key and print it, once, with the setting that lets it in."""
+    key = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    typer.echo(json.dumps({"key": key, "setting": {"http": {"api_keys": {name: digest}}}}))
 
 
 @app.command(name="go_live")
@@ -101,15 +118,18 @@ def go_live_command(
 ) -> None:
     """Start or renew a streamer's live lease."""
     settings = load_settings()
-    lease = live.Lease(broadcast, title, _time(at).isoformat())
-    live.go_live(_batch_store(settings), streamer, lease, lease_seconds or settings.serving.lease_seconds)
-    typer.echo(f"streamer {streamer} is live with broadcast {broadcast}")
+    time = _time(at).timestamp()
+    renewal = Renewal(streamer, broadcast, time, time, LeaseDetails(title))
+    is_on = live.go_live(_batch_store(settings), renewal, _terms(settings, lease_seconds))
+    refused = f"broadcast {broadcast} of streamer {streamer} has ended, or a later one is on"
+    typer.echo(f"streamer {streamer} is live with broadcast {broadcast}" if is_on else refused)
 
 
 @app.command(name="end_live")
 def end_live_command(streamer: Annotated[int, typer.Option(help="Whose broadcast ends.")]) -> None:
     """End a streamer's live lease."""
-    was_live = _batch_store(load_settings()).drop_lease(streamer)
+    settings = load_settings()
+    was_live = live.end_live(_batch_store(settings), streamer, _terms(settings))
     typer.echo(f"streamer {streamer} is offline" if was_live else f"streamer {streamer} was not live")
 
 
@@ -117,9 +137,9 @@ def end_live_command(streamer: Annotated[int, typer.Option(help="Whose broadcast
 def sync_live_command(day: Day, at: At = None, lease_seconds: LeaseSeconds = None) -> None:
     """Lease what was on at a moment of a day, out of the broadcast table."""
     settings = load_settings()
-    seconds = lease_seconds or settings.serving.lease_seconds
-    count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), seconds)
-    typer.echo(f"{count} streamers are live for {seconds:g} s")
+    terms = _terms(settings, lease_seconds)
+    count = live.sync_live(_warehouse(settings), _batch_store(settings), _day(day), _time(at), terms)
+    typer.echo(f"{count} streamers are live for {terms.lease_seconds:g} s")
 
 
 @app.command(name="sync_seen")
@@ -160,6 +180,11 @@ def _warehouse(settings: Settings) -> Warehouse:
 
 def _batch_store(settings: Settings) -> RedisStore:
     return RedisStore.open(settings.redis.url, settings.redis.batch_timeout_ms)
+
+
+def _terms(settings: Settings, lease_seconds: float | None = None) -> LeaseTerms:
+    terms = LeaseTerms.of(settings.serving, settings.live)
+    return terms if lease_seconds is None else replace(terms, lease_seconds=lease_seconds)
 
 
 def _day(text: str) -> date:

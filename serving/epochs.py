@@ -1,8 +1,13 @@
 """Stored posterior epochs: the first of every context, and looking one up."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from bandit.posteriors import PosteriorEpoch, Prior
+from bandit.beliefs import Bound, Exploration, Prior
+from bandit.linear import LinearEpoch, LinearPrior
+from bandit.outcomes import Outcomes
+from bandit.policies.registry import LINEAR, Policy
+from bandit.posteriors import PosteriorEpoch, update
 from contracts.names import Segment, Surface
 from contracts.settings import BanditSettings
 from serving.stores.protocol import BanditStore
@@ -10,26 +15,68 @@ from serving.stores.protocol import BanditStore
 
 def prior_epoch(settings: BanditSettings) -> PosteriorEpoch:
     """Epoch 0 of every context."""
-    return PosteriorEpoch(0, Prior(settings.prior_successes, settings.prior_failures))
+    strengths = settings.streamer_strength, settings.source_strength, settings.context_strength
+    prior = Prior(settings.prior_successes, settings.prior_failures, *strengths)
+    return PosteriorEpoch(0, prior, exploration=Exploration(settings.exploration_scale, settings.epsilon))
+
+
+def current_epoch(store: BanditStore, settings: BanditSettings, context: tuple[str, str]) -> PosteriorEpoch:
+    """The current epoch of a context; epoch 0 where it has none.
+
+    Raises:
+        PayloadError: the state is corrupt or of another version.
+    """
+    found = store.posteriors(*context)
+    return PosteriorEpoch.from_bytes(found) if found is not None else prior_epoch(settings)
+
+
+def next_epoch(
+    current: PosteriorEpoch, outcomes: Outcomes, through_ms: int, settings: BanditSettings
+) -> PosteriorEpoch:
+    """`update` by the settings, which may have changed since the current epoch: its evidence is kept without prior.
+
+    Where `through_ms` is not later than the current watermark, the current epoch itself comes back.
+    """
+    start = prior_epoch(settings)
+    bound = Bound(settings.max_arms, settings.min_evidence)
+    following = update(current, outcomes, through_ms, settings.half_life_hours * 3_600, bound)
+    return following if following is current else replace(following, prior=start.prior, exploration=start.exploration)
 
 
 def ensure_contexts(store: BanditStore, settings: BanditSettings, surfaces: Iterable[Surface]) -> None:
     """Store epoch 0 of each context that has none, so that what is served from the prior can be recomputed."""
-    value = prior_epoch(settings).to_json()
+    value = prior_epoch(settings).to_bytes()
     for surface in surfaces:
         for segment in Segment:
             if store.posteriors(surface, segment) is None:
                 store.put_epoch((surface, segment), 0, value, epoch_ttl(settings))
 
 
+def linear_epoch(settings: BanditSettings, dimensions: int) -> LinearEpoch:
+    """Epoch 0 of a context of `linear_thompson`, whose arms have so many features."""
+    mean = settings.prior_successes / (settings.prior_successes + settings.prior_failures)
+    prior = LinearPrior(mean, settings.linear_precision, settings.linear_noise)
+    return LinearEpoch.first(prior, dimensions, Exploration(settings.exploration_scale, settings.epsilon))
+
+
+def stored_context(policy: Policy, surface: str, segment: str) -> tuple[str, str]:
+    """Under which surface and segment a policy's state is stored; policies of one kind of state share it."""
+    return (surface, f"{segment}:{policy.state}") if policy.state == LINEAR else (surface, segment)
+
+
 def epoch_of(
-    store: BanditStore, settings: BanditSettings, context: tuple[str, str], epoch: int
-) -> PosteriorEpoch | None:
-    """A stored epoch; None where it has expired."""
-    found = store.posterior_epoch(*context, epoch)
+    store: BanditStore, settings: BanditSettings, policy: Policy, context: tuple[str, str], epoch: int
+) -> PosteriorEpoch | LinearEpoch | None:
+    """A stored epoch of a policy's state; None where it has expired.
+
+    Raises:
+        PayloadError: the state is corrupt or of another version.
+    """
+    found = store.posterior_epoch(*stored_context(policy, *context), epoch)
     if found is not None:
-        return PosteriorEpoch.from_json(found)
-    return prior_epoch(settings) if epoch == 0 else None
+        state: PosteriorEpoch | LinearEpoch = policy.read(found)
+        return state
+    return prior_epoch(settings) if epoch == 0 and policy.state != LINEAR else None
 
 
 def epoch_ttl(settings: BanditSettings) -> int:

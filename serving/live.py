@@ -1,8 +1,6 @@
 """Live leases: a streamer is live while its lease lives."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import pyarrow.compute as pc
@@ -10,47 +8,45 @@ import pyarrow.compute as pc
 from contracts import columns as c
 from contracts.snapshots import Warehouse
 from contracts.tables import BROADCAST
-from serving.stores.protocol import LeaseStore
+from serving.stores.leases import Ending, LeaseDetails, LeaseStore, LeaseTerms, Renewal
+
+_LEASES_AT_ONCE = 1_000
 
 
-@dataclass(frozen=True)
-class Lease:
-    """The broadcast that is on."""
-
-    broadcast_id: int
-    title: str | None
-    started_at: str
-
-    def to_json(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
-
-    @classmethod
-    def from_json(cls, text: bytes | None) -> "Lease | None":
-        return cls(**json.loads(text)) if text is not None else None
+def go_live(store: LeaseStore, renewal: Renewal, terms: LeaseTerms) -> bool:
+    """Start or renew a lease; says whether it is on: an ended or replaced broadcast stays off."""
+    return store.apply_live([renewal], terms).stale == 0
 
 
-def go_live(store: LeaseStore, streamer_id: int, lease: Lease, lease_seconds: float) -> None:
-    """Start or renew a lease."""
-    store.put_leases({streamer_id: lease.to_json()}, lease_seconds)
+def end_live(store: LeaseStore, streamer_id: int, terms: LeaseTerms) -> bool:
+    """End whatever broadcast of the streamer is on; says whether one was."""
+    return store.apply_live([Ending(streamer_id, None)], terms).ended == 1
 
 
-def sync_live(warehouse: Warehouse, store: LeaseStore, day: date, at: datetime, lease_seconds: float) -> int:
+def sync_live(warehouse: Warehouse, store: LeaseStore, day: date, at: datetime, terms: LeaseTerms) -> int:
     """Lease every broadcast of `day` that was on at `at`; returns how many.
 
     The lease lasts in real time from now, also where `at` is a moment of the past.
     """
-    leases = leases_at(warehouse, day, at)
-    store.put_leases({streamer: lease.to_json() for streamer, lease in leases.items()}, lease_seconds)
-    return len(leases)
+    renewals = list(leases_at(warehouse, day, at).values())
+    for start in range(0, len(renewals), _LEASES_AT_ONCE):
+        store.apply_live(renewals[start : start + _LEASES_AT_ONCE], terms)
+    return len(renewals)
 
 
-def leases_at(warehouse: Warehouse, day: date, at: datetime) -> Mapping[int, Lease]:
+def leases_at(warehouse: Warehouse, day: date, at: datetime) -> Mapping[int, Renewal]:
     """The broadcasts of a day that were on at a moment, by streamer; of two at once the later one."""
     rows = warehouse.read(BROADCAST, day)
     ended = rows.column(c.ENDED_AT)
     is_on = pc.and_(pc.less_equal(rows.column(c.STARTED_AT), at), pc.fill_null(pc.greater(ended, at), True))
     on = rows.filter(is_on).sort_by(c.STARTED_AT)
     return {
-        row[c.STREAMER_ID]: Lease(row[c.BROADCAST_ID], row[c.TITLE], row[c.STARTED_AT].isoformat())
+        row[c.STREAMER_ID]: Renewal(
+            row[c.STREAMER_ID],
+            row[c.BROADCAST_ID],
+            row[c.STARTED_AT].timestamp(),
+            at.timestamp(),
+            LeaseDetails(row[c.TITLE], row[c.CATEGORY]),
+        )
         for row in on.to_pylist()
     }

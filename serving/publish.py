@@ -11,9 +11,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from contracts import columns as c
 from contracts import redis_keys
+from contracts.packed_user import pack_users
 from contracts.payload import Ids
 from contracts.schema import Table
 from contracts.settings import ServingSettings
@@ -28,11 +30,13 @@ from contracts.tables import (
 )
 from serving import list_rows
 from serving.list_rows import Hash, ListRows
+from serving.newest import NEWEST_COLUMNS, newest_of, packed_parts
 from serving.runs import run_edges
 from serving.stores.protocol import GenerationStore
 from serving.writer import GenerationWriter, Written
 
 _CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
+_OF_USERS: Final = [c.USER_ID, c.SEGMENT, c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS]
 _MEMORY_SAMPLES: Final = 200
 Batches = Iterable[pa.Table]
 
@@ -85,7 +89,11 @@ class GenerationInfo:
 
 @dataclass(frozen=True)
 class DayTables:
-    """The tables of a publish, each in batches that fit in memory."""
+    """The tables of a publish, in batches that fit in memory.
+
+    Args:
+        newest: Of the representative contents, what the newest ones are found by.
+    """
 
     lists: Batches
     segment_lists: Batches
@@ -93,6 +101,7 @@ class DayTables:
     related: Batches
     followers: Batches
     users: Batches
+    newest: pa.Table
 
     @classmethod
     def of(cls, warehouse: Warehouse, day: date, rows: int) -> "DayTables":
@@ -123,7 +132,8 @@ class DayTables:
                 newest(NEXT_CONTENT),
                 [c.TARGET_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.SOURCE, c.SCORE],
             ),
-            batches(USER_FEATURE, newest(USER_FEATURE), [c.USER_ID, c.SEGMENT]),
+            batches(USER_FEATURE, newest(USER_FEATURE), _OF_USERS),
+            warehouse.read_snapshot(REPRESENTATIVE_VOD, channels, NEWEST_COLUMNS),
         )
 
 
@@ -154,7 +164,8 @@ def publish_tables(
         for batches, owner, to_rows in _of_targets(tables):
             hashes = partial(_target_lists, generation, to_rows)
             targets += writer.write(list_rows.whole_owners(batches, owner), hashes)
-        users = writer.write(tables.users, partial(_segments, generation))
+        users = writer.write(tables.users, partial(_users, generation))
+        writer.write(enumerate(packed_parts(newest_of(tables.newest))), partial(_newest, generation))
     version, memory = ",".join(sorted(versions)), store.memory_of(generation, _MEMORY_SAMPLES)
     sizes = (lists.count, lists.size, users.count, memory.size_bytes)
     info = GenerationInfo(day.isoformat(), now.isoformat(), version, *map(str, sizes))
@@ -205,17 +216,35 @@ def _segment_lists(generation: str, batches: list[pa.Table]) -> Iterator[Hash]:
     yield from list_rows.list_hashes(list_rows.segment_rows(rows, codes.astype(np.int64)), key, names, np.zeros_like)
 
 
-def _segments(generation: str, rows: pa.Table) -> Iterator[Hash]:
-    """Every user's segment."""
+def _users(generation: str, rows: pa.Table) -> Iterator[Hash]:
+    """What the batch says of every user."""
+    rows = rows.sort_by(c.USER_ID)
     words, codes = list_rows.dictionary(rows.column(c.SEGMENT))
     users = rows.column(c.USER_ID).to_numpy()
-    order = np.argsort(users)
-    users, encoded = users[order], [word.encode() for word in words]
-    names, values = _names(users), [encoded[code] for code in codes[order].tolist()]
+    names, values = _names(users), pack_users(words, codes, *_known_streamers(rows))
     buckets = redis_keys.bucket_of(users)
     for start, stop in pairwise(run_edges(buckets)):
         key = redis_keys.segments(generation, int(buckets[start]))
         yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
+
+
+def _known_streamers(rows: pa.Table) -> tuple[Ids, Ids]:
+    """Every user's preferred streamers and then those watched lately, one user after the other, and how many."""
+    preferred, recent = (_flattened(rows.column(name)) for name in (c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS))
+    users = np.concatenate([np.repeat(np.arange(rows.num_rows), sizes) for _, sizes in (preferred, recent)])
+    order = np.argsort(users, kind="stable")
+    return np.concatenate([preferred[0], recent[0]])[order], preferred[1] + recent[1]
+
+
+def _flattened(lists: pa.ChunkedArray) -> tuple[Ids, Ids]:
+    """The values of lists, and how many each has; null is none."""
+    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
+    return pc.list_flatten(lists).to_numpy().astype(np.int64), sizes
+
+
+def _newest(generation: str, part: tuple[int, bytes]) -> Iterator[Hash]:
+    number, packed = part
+    yield redis_keys.newest_contents(generation), {b"%d" % number: packed}
 
 
 def _names(owners: Ids) -> list[bytes]:

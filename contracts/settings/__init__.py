@@ -5,7 +5,9 @@ file that `STREAMREC_CONFIG` names.
 """
 
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
+from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
+from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.loading import Settings, load_settings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.section import Section
@@ -29,7 +31,10 @@ __all__ = [
     "ExplorationSettings",
     "FeastSettings",
     "FeatureSettings",
+    "HttpSettings",
     "IngestSettings",
+    "LiveSettings",
+    "MirrorSettings",
     "MlflowSettings",
     "NeighborSettings",
     "NextContentSettings",

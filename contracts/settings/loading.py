@@ -8,7 +8,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
+from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
+from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.models import TwoTowerSettings
 from contracts.settings.services import FeastSettings, MlflowSettings, PlatformSettings, RedisSettings, SparkSettings
 from contracts.settings.serving import BanditSettings, ServingSettings
@@ -52,6 +54,9 @@ class Settings(BaseSettings):
     two_tower: TwoTowerSettings = TwoTowerSettings()
     bandit: BanditSettings = BanditSettings()
     serving: ServingSettings = ServingSettings()
+    live: LiveSettings = LiveSettings()
+    mirrors: MirrorSettings = MirrorSettings()
+    http: HttpSettings = HttpSettings()
 
     @property
     def warehouse_path(self) -> Path:

@@ -74,6 +74,7 @@ CONTENT = Table(
         Column(c.LANGUAGE, STRING, "ISO 639-1", nullable=True),
         Column(c.PUBLISHED_AT, TIMESTAMP, "when it could first be watched", nullable=True),
         Column(c.VISIBILITY, STRING, "`public`, `private` or `removed`"),
+        Column(c.MIN_AGE, INT32, "age that a viewer must have; null for everybody", "years", nullable=True),
     ),
     (c.CONTENT_ID,),
     _IMPORT,

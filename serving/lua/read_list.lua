@@ -12,6 +12,8 @@ local SOURCES = {
   'preferred', 'two_tower', 'popular', 'live_neighbors', 'related_streamers', 'representative', 'fresh',
   'exploration/co_watched', 'exploration/category_rising', 'exploration/newcomer', 'exploration/lapsed', 'co_watched',
 }
+-- As in contracts/packed_user.py.
+local SEGMENTS = {'all', 'new', 'light', 'heavy'}
 local HEADER_BYTES = 32
 local POINTER = 'sr:{generations}:current'
 
@@ -171,6 +173,12 @@ local function from_hash(key, fields)
   return answer(key:match('^sr:%a:([^:]+):'), field and level_of(key, field), field, items)
 end
 
+-- The segment in what the batch says of a user.
+local function segment_of(packed)
+  local is_known = packed and packed:byte(1) == 1 and packed:byte(2)
+  return is_known and SEGMENTS[packed:byte(2) + 1] or 'new'
+end
+
 -- Personal, else the list of the user's segment, else that of everybody; an erased user is nobody known.
 local function from_generation(surface, user)
   local generation = redis.call('GET', POINTER)
@@ -183,7 +191,7 @@ local function from_generation(surface, user)
     local key = 'sr:l:' .. generation .. ':{' .. surface .. ':' .. bucket .. '}'
     local field, items = first_of(key, {user})
     if field then return answer(generation, 'personal', field, items) end
-    table.insert(fields, 1, redis.call('HGET', 'sr:u:' .. generation .. ':{' .. bucket .. '}', user) or 'new')
+    table.insert(fields, 1, segment_of(redis.call('HGET', 'sr:u:' .. generation .. ':{' .. bucket .. '}', user)))
   end
   local key = 'sr:s:' .. generation .. ':{' .. surface .. '}'
   local field, items = first_of(key, fields)

@@ -9,9 +9,13 @@ from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.protocol import Fields, Memory, UserRow
+from contracts.marks import merge_marks, pack_marks, read_marks
+from contracts.names import STREAM_IMPRESSIONS
+from serving.stores.memory_feeds import MemoryFeeds
+from serving.stores.protocol import Fields, MarkKey, Memory
 from serving.stores.reader_script import reader_script
-from serving.stores.redis_generations import to_user_row
+from serving.stores.redis_users import MARK_KEYS
+from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
 Clock = Callable[[], float]
 Value: TypeAlias = Any
@@ -35,13 +39,19 @@ class Expiring:
             return None
         return value
 
+    def replace(self, key: str, value: Value) -> None:
+        """Another value with the old end; None drops the key."""
+        _, end = self.values.pop(key)
+        if value is not None:
+            self.values[key] = (value, end)
+
     def drop(self, key: str) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
 
 
-class MemoryStore:
+class MemoryStore(MemoryFeeds):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -55,6 +65,7 @@ class MemoryStore:
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
+        super().__init__(clock, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -106,60 +117,64 @@ class MemoryStore:
         return hashlib.sha1(reader_script().encode(), usedforsecurity=False).hexdigest()
 
     def memory_of(self, generation: str, samples: int) -> Memory:
-        names = self._data.get(redis_keys.generation_keys(generation)) or set()
-        hashes = [self._data.get(name) or {} for name in names]
-        return Memory(len(names), sum(len(key) + len(value) for fields in hashes for key, value in fields.items()))
+        names = sorted(self._data.get(redis_keys.generation_keys(generation)) or ())
+        hashes = [self._data.get(name) or {} for name in names[:samples]]
+        used = sum(len(part) for fields in hashes for pair in fields.items() for part in pair)
+        return Memory(len(names), round(used / max(1, len(hashes)) * len(names)))
 
     def current_generation(self) -> str | None:
         return self._current
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
+    def generation_info(self, generation: str) -> Mapping[str, str]:
         info = self._data.get(redis_keys.generation_info(generation)) or {}
-        if user_id is None:
-            return to_user_row(info)
-        bucket = redis_keys.bucket_of(user_id)
-        name = str(user_id).encode()
-        lists = self._data.get(redis_keys.lists(generation, surface, bucket)) or {}
-        segments = self._data.get(redis_keys.segments(generation, bucket)) or {}
-        seen = [str(content).encode() for content in self._data.get(redis_keys.seen(user_id)) or ()]
-        hidden = {member.encode() for member in self._data.get(redis_keys.hidden(user_id)) or ()}
-        return to_user_row(info, lists.get(name), segments.get(name), seen, hidden)
+        return {name.decode(): value.decode() for name, value in info.items()}
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
-        lists: dict[bytes, bytes] = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
-        return lists.get(segment.encode())
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        lists = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
+        return {name.decode(): packed for name, packed in lists.items()}
 
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
-        lists: dict[bytes, bytes] = self._data.get(key) or {}
-        return lists.get(str(target_id).encode())
+    def read(self, plan: ReadPlan) -> UserRow:
+        return decode(plan, [self._answer(command) for command in commands(plan)])
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        for user, contents in seen.items():
-            known: dict[int, float] = dict(self._data.get(redis_keys.seen(user)) or {})
-            for content, at in contents.items():
-                known[content] = max(at, known.get(content, at))
-            kept = {content: at for content, at in known.items() if at >= oldest}
-            self._data.put(redis_keys.seen(user), kept, ttl_seconds)
+    def newest_contents(self, generation: str) -> list[bytes]:
+        parts: dict[bytes, bytes] = self._data.get(redis_keys.newest_contents(generation)) or {}
+        return list(parts.values())
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        for user, members in hidden.items():
-            key = redis_keys.hidden(user)
-            self._data.put(key, (self._data.get(key) or set()) | set(members), ttl_seconds)
+    def _answer(self, command: Command) -> Reply:
+        name, key, *rest = command
+        if name == "MGET":
+            return [self._data.get(str(each)) for each in (key, *rest)]
+        fields: dict[bytes, bytes] = self._data.get(str(key)) or {}
+        return fields.get(str(rest[0]).encode())
 
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None:
-        for streamer, lease in leases.items():
-            self._data.put(redis_keys.live_lease(streamer), lease, ttl_seconds)
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        for user, times in marks.items():
+            if self._data.get(redis_keys.erased(user)) is not None:
+                continue
+            name = MARK_KEYS[key](user)
+            merged = merge_marks(self._data.get(name), pack_marks(times), oldest, most)
+            if merged:
+                self._data.put(name, merged, ttl_seconds)
+            else:
+                self._data.drop(name)
 
-    def drop_lease(self, streamer_id: int) -> bool:
-        return self._data.drop(redis_keys.live_lease(streamer_id))
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]:
-        return [self._data.get(redis_keys.live_lease(int(streamer))) for streamer in streamer_ids]
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        name = MARK_KEYS[key](user_id)
+        known = read_marks(self._data.get(name))
+        kept = known[known["id"] != identity]
+        if len(kept) == len(known):
+            return False
+        self._data.replace(name, kept.tobytes() or None)
+        return True
 
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))
         return value
+
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        return [self.posteriors(*context) for context in contexts]
 
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
         value: bytes | None = self._data.get(redis_keys.posterior_epoch(surface, segment, epoch))
@@ -181,3 +196,11 @@ class MemoryStore:
         entries = self._streams.get(stream, [])
         start = bisect_right(entries, int(after), key=lambda entry: entry[0])
         return [(str(identity), entry) for identity, entry in entries[start : start + count]]
+
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        self.append(STREAM_IMPRESSIONS, entry, max_length)
+        self._data.put(redis_keys.served_slate(request_id), entry, explain_seconds)
+
+    def served_slate(self, request_id: str) -> bytes | None:
+        entry: bytes | None = self._data.get(redis_keys.served_slate(request_id))
+        return entry

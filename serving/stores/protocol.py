@@ -5,37 +5,25 @@ Every method raises `StoreUnavailableError` when the store does not answer in ti
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
-from contracts.payload import Ids
+from serving.stores.leases import LeaseStore, TakedownStore
+from serving.stores.user_reads import ReadPlan, UserRow
 
 Fields = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class UserRow:
-    """What one request needs to know of its user, read in one round trip.
+class MarkKey(StrEnum):
+    """The families of a user's marks (`contracts.marks`)."""
 
-    Args:
-        info: What the generation says of itself; empty when it has expired.
-        packed: The user's list on the surface, or None.
-        segment: The user's segment in that generation, or None.
-        seen: (N,) content ids.
-        hidden_streamers: (N,) streamer ids that the user hid or blocked.
-        hidden_contents: (N,) content ids.
-    """
-
-    info: Mapping[str, str]
-    packed: bytes | None
-    segment: str | None
-    seen: Ids
-    hidden_streamers: Ids
-    hidden_contents: Ids
+    SEEN = "seen"
+    PROGRESS = "progress"
+    HIDDEN_CONTENTS = "hidden_contents"
+    HIDDEN_STREAMERS = "hidden_streamers"
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(NamedTuple):
     """What keys take, by a sample of them."""
 
     keys: int
@@ -82,39 +70,43 @@ class GenerationStore(Protocol):
 
     def current_generation(self) -> str | None: ...
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow: ...
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        """What a generation says of itself; empty when it has expired."""
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None: ...
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        """Packed lists by segment."""
 
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        """The packed list that goes with a streamer or a content, the same for every user."""
+    def newest_contents(self, generation: str) -> list[bytes]:
+        """The parts of what `serving.newest` wrote; empty when the generation has expired."""
 
 
 class UserStore(Protocol):
-    """What users have seen and hidden."""
+    """What one request reads, and what users have seen, begun and hidden."""
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        """Remember contents per user with the time they were seen; forget those before `oldest` (unix seconds)."""
+    def read(self, plan: ReadPlan) -> UserRow:
+        """All that a request needs to know of its user and its targets, in one round trip."""
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        """Remember `streamer:ID` and `content:ID` per user."""
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        """Remember ids per user with unix seconds; the latest time of an id holds.
 
+        Args:
+            oldest: Marks before this unix second are forgotten when they are next merged.
+            most: Marks kept per user; the oldest go first.
+        """
 
-class LeaseStore(Protocol):
-    """Who is live now."""
-
-    def put_leases(self, leases: Mapping[int, bytes], ttl_seconds: float) -> None: ...
-
-    def drop_lease(self, streamer_id: int) -> bool:
-        """End a lease; says whether there was one."""
-
-    def leases(self, streamer_ids: Sequence[int]) -> list[bytes | None]: ...
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        """Forget one mark; says whether there was one."""
 
 
 class BanditStore(Protocol):
     """Immutable posterior epochs per context, and which one is current."""
 
     def posteriors(self, surface: str, segment: str) -> bytes | None: ...
+
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """What `posteriors` gives of each, in one round trip."""
 
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None: ...
 
@@ -130,6 +122,12 @@ class StreamStore(Protocol):
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        """Append a slate to the impression stream, and remember for a while where it stands."""
 
-class Store(GenerationStore, UserStore, LeaseStore, BanditStore, StreamStore, Protocol):
+    def served_slate(self, request_id: str) -> bytes | None:
+        """The stream entry of a slate that was served lately."""
+
+
+class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
     """All of it."""

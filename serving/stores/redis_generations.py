@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from typing import Final
 
-import numpy as np
-
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from contracts.payload import Ids
 from serving.stores.connection import Client, unavailable_is_named
-from serving.stores.protocol import Fields, Memory, UserRow
+from serving.stores.protocol import Fields, Memory
 from serving.stores.reader_script import reader_script
 
 # Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
@@ -123,28 +120,14 @@ class RedisGenerations:
         return name.decode() if name is not None else None
 
     @unavailable_is_named
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hgetall(redis_keys.generation_info(generation))
-        if user_id is not None:
-            bucket = redis_keys.bucket_of(user_id)
-            pipeline.hget(redis_keys.lists(generation, surface, bucket), user_id)
-            pipeline.hget(redis_keys.segments(generation, bucket), user_id)
-            pipeline.zrange(redis_keys.seen(user_id), 0, -1)
-            pipeline.smembers(redis_keys.hidden(user_id))
-        info, *rest = pipeline.execute()
-        return to_user_row(info, *rest)
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        info = self._redis.hgetall(redis_keys.generation_info(generation))
+        return {name.decode(): value.decode() for name, value in info.items()}
 
     @unavailable_is_named
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
-        packed: bytes | None = self._redis.hget(redis_keys.segment_lists(generation, surface), segment)
-        return packed
-
-    @unavailable_is_named
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
-        packed: bytes | None = self._redis.hget(key, target_id)
-        return packed
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        lists = self._redis.hgetall(redis_keys.segment_lists(generation, surface))
+        return {name.decode(): packed for name, packed in lists.items()}
 
     def _is_alive(self, generation: str) -> bool:
         return bool(self._redis.exists(redis_keys.generation_heartbeat(generation)))
@@ -160,26 +143,3 @@ class RedisGenerations:
         self._redis.unlink(redis_keys.generation_keys(generation))
         self._redis.unlink(redis_keys.generation_info(generation))
         self._redis.srem(redis_keys.GENERATIONS_BEGUN, generation)
-
-
-def to_user_row(
-    info: Fields,
-    packed: bytes | None = None,
-    segment: bytes | None = None,
-    seen: list[bytes] | tuple[()] = (),
-    hidden: set[bytes] | frozenset[bytes] = frozenset(),
-) -> UserRow:
-    """What the store holds of a user, decoded."""
-    return UserRow(
-        {key.decode(): value.decode() for key, value in info.items()},
-        packed,
-        segment.decode() if segment is not None else None,
-        np.array([int(content) for content in seen], np.int64),
-        _ids_after(redis_keys.HIDDEN_STREAMER, hidden),
-        _ids_after(redis_keys.HIDDEN_CONTENT, hidden),
-    )
-
-
-def _ids_after(prefix: str, members: set[bytes] | frozenset[bytes]) -> Ids:
-    start = prefix.encode()
-    return np.array(sorted(int(member[len(start) :]) for member in members if member.startswith(start)), np.int64)

@@ -6,7 +6,8 @@ import pytest
 from contracts import columns as c
 from contracts.snapshots import Warehouse
 from contracts.tables import BROADCAST
-from serving.live import Lease, leases_at, sync_live
+from serving.live import leases_at, sync_live
+from serving.stores.leases import LeaseTerms
 from serving.stores.protocol import Store
 from tests.serving.builders import DAY, write
 
@@ -34,6 +35,8 @@ def test_who_is_on_at_a_moment(tmp_path: Path, start: float, end: float | None, 
 def test_of_two_broadcasts_at_once_the_later_one_is_shown(store: Store, tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     write(warehouse, BROADCAST, DAY, [broadcast(901, 10, -1, None), broadcast(900, 10, -3, None)])
-    assert sync_live(warehouse, store, DAY, EIGHT, 60) == 1
-    lease = Lease.from_json(store.leases([10])[0])
-    assert lease == Lease(901, "show 901", "2026-01-30T19:00:00+00:00")
+    assert sync_live(warehouse, store, DAY, EIGHT, LeaseTerms(60, 60, 100)) == 1
+    [lease] = store.leases([10])
+    assert lease is not None
+    assert (lease.broadcast_id, lease.details.title) == (901, "show 901")
+    assert datetime.fromtimestamp(lease.started_at, UTC) == EIGHT - timedelta(hours=1)

@@ -5,10 +5,11 @@ import pytest
 from contracts import redis_keys
 from contracts.errors import InvalidRequestError, NoGenerationError
 from contracts.settings import Settings
-from serving.live import Lease, go_live
+from serving.live import end_live, go_live
 from serving.recommend import Recommender, to_request
 from serving.slate import Slate
 from serving.stores.catalogue import InProcessCatalogue
+from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.protocol import Store
 from serving.wiring import Clients
 from tests.serving.builders import NOW, small_platform
@@ -112,12 +113,13 @@ def test_favourites_are_never_filled_with_anything_else(recommender: Recommender
 
 def test_home_live_shows_only_who_is_on_as_the_broadcast(recommender: Recommender) -> None:
     store = recommender.clients.store
-    go_live(store, 12, Lease(9_000, "grand final", NOW.isoformat()), 60)
+    terms = LeaseTerms(60, 60, 100)
+    go_live(store, Renewal(12, 9_000, 0.0, 0.0, LeaseDetails("grand final")), terms)
     slate = ask(recommender, 1, "home_live")
     assert [(item.kind, item.item_id, item.streamer_id, item.title) for item in slate.items] == [
         ("live", 9_000, 12, "grand final")
     ]
-    store.drop_lease(12)
+    assert end_live(store, 12, terms)
     assert ask(recommender, 1, "home_live").level == "none"
 
 

@@ -1,12 +1,13 @@
+from serving.stores.leases import Lease, LeaseTerms, Renewal
 from serving.stores.memory import MemoryStore
 
 
 def test_a_lease_ends_with_its_time() -> None:
     now = [0.0]
     store = MemoryStore(lambda: now[0])
-    store.put_leases({1: b"a"}, 90)
+    store.apply_live([Renewal(1, 7, 0.0, 0.0)], LeaseTerms(90, 3_600, 100))
     now[0] = 89.9
-    assert store.leases([1]) == [b"a"]
+    assert store.leases([1]) == [Lease(7, 0.0, 90.0)]
     now[0] = 90.0
     assert store.leases([1]) == [None]
 

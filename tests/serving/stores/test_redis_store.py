@@ -21,13 +21,6 @@ def test_every_key_of_a_generation_but_the_pointers_expires(redis_url: str) -> N
     assert lasting == {redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY, redis_keys.GENERATIONS_BEGUN}
 
 
-def test_a_lease_expires_by_itself(redis_url: str) -> None:
-    store = RedisStore.open(redis_url, 10_000)
-    store.put_leases({1: b"a"}, 0.05)
-    with redis.Redis.from_url(redis_url) as client:
-        assert 0 < client.pttl(redis_keys.live_lease(1)) <= 50
-
-
 def test_a_server_that_is_away_is_named() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

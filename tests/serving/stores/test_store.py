@@ -95,18 +95,6 @@ def test_hidden_streamers_and_contents_are_told_apart(store: Store) -> None:
     assert (row.hidden_streamers.tolist(), row.hidden_contents.tolist()) == ([5], [-7, 6])
 
 
-def test_leases_are_read_in_the_order_asked_for(store: Store) -> None:
-    store.put_leases({1: b"a", 2: b"b"}, 60)
-    assert store.leases([2, 3, 1]) == [b"b", None, b"a"]
-    assert store.leases([]) == []
-
-
-def test_a_lease_ends_when_it_is_dropped(store: Store) -> None:
-    store.put_leases({1: b"a"}, 60)
-    assert (store.drop_lease(1), store.drop_lease(1)) == (True, False)
-    assert store.leases([1]) == [None]
-
-
 def test_a_posterior_epoch_is_written_once(store: Store) -> None:
     context = ("home_clips", "light")
     assert store.posteriors(*context) is None

@@ -104,6 +104,10 @@ class PublishOvertakenError(StreamrecError):
     """A publish stood still for so long that its lists may have been swept; its generation is not served."""
 
 
+class ScatteredListsError(StreamrecError):
+    """A list's rows stand in several places of a table too large to be sorted while it is published."""
+
+
 class InvalidRequestError(StreamrecError):
     """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
 

@@ -4,8 +4,12 @@ A generation is one publish. Lists of many users share one hash per bucket (docs
 (the part in braces) and a few bytes a user instead of a whole key each.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+Identity = TypeVar("Identity", int, npt.NDArray[np.int64])
 PREFIX: Final = "sr"
 USERS_PER_BUCKET: Final = 256
 _GENERATIONS: Final = f"{PREFIX}:{{generations}}"
@@ -19,6 +23,8 @@ _FRESH: Final = f"{PREFIX}:{{fresh}}"
 FRESH_ITEMS: Final = f"{_FRESH}:items"
 FRESH_CHANGES: Final = f"{_FRESH}:changes"
 FRESH_POSITION: Final = f"{_FRESH}:position"
+READER_SCRIPT: Final = f"{_GENERATIONS}:read_list"
+"""String: SHA1 by which EVALSHA finds the script that reads lists as JSON (`serving/lua/read_list.lua`)."""
 _LIVE: Final = f"{PREFIX}:{{live}}"
 """One cluster slot for all that one script changes together; so is the next."""
 _CONTENT: Final = f"{PREFIX}:{{content}}"
@@ -39,8 +45,8 @@ LEARNER: Final = f"{PREFIX}:bandit:learner"
 """String: how far the streams have been learnt from (`serving.learning.state`)."""
 
 
-def bucket_of(identity: int) -> int:
-    """The bucket that the lists of a user, or of a target, live in; any int64 is legal."""
+def bucket_of(identity: Identity) -> Identity:
+    """The bucket that the lists of a user, or of a target, live in; any int64 is legal, and an array of them."""
     return identity // USERS_PER_BUCKET
 
 

@@ -215,6 +215,24 @@ class Warehouse:
         dataset = ds.dataset(files, format="parquet", schema=table.read_schema(found))
         return dataset.to_table(columns=list(columns or table.column_names))
 
+    def batches(self, table: Table, snapshot: Snapshot, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
+        """The rows of one snapshot in the order of its files, about so many at a time, strings as dictionaries.
+
+        A list that a file holds in one place comes in one piece or in pieces that follow each other.
+        """
+        strings = [name for name in columns if pa.types.is_string(table.schema.field(name).type)]
+        held: list[pa.RecordBatch] = []
+        for path in sorted(snapshot.path.glob("*.parquet")):
+            table.check(pq.read_schema(path))
+            with pq.ParquetFile(path, read_dictionary=strings) as file:
+                for batch in file.iter_batches(rows, columns=list(columns)):
+                    held.append(batch)
+                    if sum(part.num_rows for part in held) >= rows:
+                        yield pa.Table.from_batches(held)
+                        held = []
+        if held:
+            yield pa.Table.from_batches(held)
+
     def _refuse_part_of_whole(self, table: Table, dt: date, staged: Path) -> None:
         current = self.current(table, dt)
         if current is not None and current.until is None:

@@ -53,7 +53,11 @@ def publish_command(day: Day) -> None:
     store = _batch_store(settings)
     ensure_contexts(store, settings.bandit, {*settings.candidates.surfaces, Surface.WATCH_NEXT})
     report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
-    typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
+    rates = {
+        "lists_per_second": round(report.lists_per_second),
+        "redis_bytes_per_user": round(report.redis_bytes_per_user),
+    }
+    typer.echo(json.dumps({**asdict(report), **rates}))
 
 
 @app.command(name="publish_channels")

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts import columns as c
-from contracts import redis_keys
 from contracts.errors import PayloadError
 from contracts.packed_vector import pack_vectors
 from contracts.snapshots import Warehouse
@@ -26,19 +25,25 @@ def read_user_vectors(warehouse: Warehouse, day: date) -> pa.Table:
     return warehouse.read_snapshot(USER_VECTOR, newest, [c.USER_ID, c.VECTOR, c.MODEL_VERSION])
 
 
-def user_vectors(rows: pa.Table, generation: str) -> Iterator[tuple[str, bytes, bytes]]:
-    """Key, field and value of every user's packed vector.
+def vector_batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """The vectors by user, some at a time.
 
     Raises:
-        PayloadError: vectors of several lengths, or one without a direction.
+        PayloadError: vectors of several lengths.
     """
-    dim = _dim(rows)
-    if not pc.all(pc.equal(pc.list_value_length(rows.column(c.VECTOR)), dim), min_count=0).as_py():
+    if not pc.all(pc.equal(pc.list_value_length(rows.column(c.VECTOR)), _dim(rows)), min_count=0).as_py():
         raise PayloadError(f"{USER_VECTOR.name} holds vectors of several lengths; run again: {USER_VECTOR.owner}")
-    for part in rows.sort_by(c.USER_ID).to_batches(max_chunksize=_PACKED_AT_ONCE):
-        vectors = part.column(c.VECTOR).flatten().to_numpy().reshape(-1, dim)
-        for user, packed in zip(part.column(c.USER_ID).to_pylist(), pack_vectors(vectors), strict=True):
-            yield redis_keys.user_vectors(generation, redis_keys.bucket_of(user)), str(user).encode(), packed
+    yield from rows.sort_by(c.USER_ID).to_batches(max_chunksize=_PACKED_AT_ONCE)
+
+
+def packed_vectors(rows: pa.RecordBatch) -> list[bytes]:
+    """Every user's packed vector.
+
+    Raises:
+        PayloadError: one without a direction.
+    """
+    vectors = rows.column(c.VECTOR)
+    return list(pack_vectors(vectors.flatten().to_numpy().reshape(len(rows), -1)))
 
 
 def vector_model(rows: pa.Table) -> tuple[str, str]:

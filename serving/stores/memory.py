@@ -1,5 +1,7 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
+import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -10,7 +12,8 @@ from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_epochs import MemoryEpochs
 from serving.stores.memory_fresh import MemoryFresh
-from serving.stores.protocol import Fields, Listed, MarkKey
+from serving.stores.protocol import Fields, Listed, MarkKey, Memory
+from serving.stores.reader_script import reader_script
 from serving.stores.redis_erasure import list_keys, profile_keys
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
@@ -58,6 +61,7 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
 
     def __init__(self, clock: Clock) -> None:
         self._data = Expiring(clock)
+        self._writing = threading.Lock()
         self._history: list[str] = []
         self._begun: set[str] = set()
         self._current: str | None = None
@@ -69,11 +73,16 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
         self.beat(generation, heartbeat_seconds)
         self._begun.add(generation)
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        names = redis_keys.generation_keys(generation)
-        self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
-        for key, fields in hashes.items():
-            self._data.put(key, {**(self._data.get(key) or {}), **fields}, ttl_seconds)
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        with self._writing:
+            names = redis_keys.generation_keys(generation)
+            self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
+            return sum(self._write_hash(key, fields, ttl_seconds) for key, fields in hashes.items())
+
+    def _write_hash(self, key: str, fields: Fields, ttl_seconds: int) -> int:
+        before = self._data.get(key) or {}
+        self._data.put(key, {**before, **fields}, ttl_seconds)
+        return len(fields.keys() - before.keys())
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         self._data.put(redis_keys.generation_heartbeat(generation), True, heartbeat_seconds)
@@ -105,6 +114,15 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
             self._data.drop(redis_keys.generation_info(generation))
             self._begun.discard(generation)
         return dead
+
+    def install_reader(self) -> str:
+        return hashlib.sha1(reader_script().encode(), usedforsecurity=False).hexdigest()
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = sorted(self._data.get(redis_keys.generation_keys(generation)) or ())
+        hashes = [self._data.get(name) or {} for name in names[:samples]]
+        used = sum(len(part) for fields in hashes for pair in fields.items() for part in pair)
+        return Memory(len(names), round(used / max(1, len(hashes)) * len(names)))
 
     def current_generation(self) -> str | None:
         return self._current

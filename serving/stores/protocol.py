@@ -32,14 +32,24 @@ class Listed(NamedTuple):
     profiles: int
 
 
+class Memory(NamedTuple):
+    """What keys take, by a sample of them."""
+
+    keys: int
+    size_bytes: int
+
+
 class GenerationStore(Protocol):
     """Published generations: written beside the old one, then one pointer flips."""
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         """Register a generation that is about to be written, so that it is swept if its publish dies."""
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        """Add fields to hashes of a generation, in one round trip, and set the time to live of each."""
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        """Add fields to hashes of a generation and set the time to live of each; says how many fields are new.
+
+        Threads may write at once.
+        """
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         """Say that the publish of this generation is still at work."""
@@ -60,6 +70,12 @@ class GenerationStore(Protocol):
 
     def sweep(self) -> list[str]:
         """Delete every generation that is neither served, nor previous, nor being written; returns their names."""
+
+    def install_reader(self) -> str:
+        """Make the script that reads lists as JSON callable for other languages; returns its SHA1."""
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        """What the keys of a generation take, from so many of them drawn at random."""
 
     def current_generation(self) -> str | None: ...
 

@@ -190,11 +190,11 @@ class DyingStore(RedisStore):
 
     writes_left = 2
 
-    def write_hashes(self, *args: object, **kwargs: object) -> None:
+    def write_hashes(self, *args: object, **kwargs: object) -> int:
         self.writes_left -= 1
         if self.writes_left < 0:
             raise StoreUnavailableError("the connection broke")
-        super().write_hashes(*args, **kwargs)  # type: ignore[arg-type]
+        return super().write_hashes(*args, **kwargs)  # type: ignore[arg-type]
 
 
 def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(redis_url: str, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ class Killed(RedisStore):
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         self.left -= 1
-        super().write_hashes(*args)
+        return super().write_hashes(*args)
 store = Killed.open({redis_url!r}, 10_000)
 publish(Warehouse(Path({str(warehouse.root)!r})), store, ServingSettings(publish_chunk_lists=1), DAY, NOW)
 """

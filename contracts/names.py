@@ -231,7 +231,7 @@ def dead_letters(stream: str) -> str:
 
 
 USER_STREAMS: Final = (STREAM_IMPRESSIONS, STREAM_FEEDBACK)
-"""Streams whose entries name users, each entry as JSON with a `user_id` somewhere in it; their dead letters do, too."""
+"""Streams whose entries name users; their dead letters do, too."""
 
 # Airflow
 DAG_INGEST: Final = "ingest"

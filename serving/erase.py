@@ -5,29 +5,29 @@ batch, publish and import obeys; then the tombstone, which every read obeys; the
 A publish that was under way reads the marks again before it flips (`enforce`): either it or this deletes what it wrote.
 """
 
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from contracts import columns as c
 from contracts import redis_keys
 from contracts.clock import available_at
 from contracts.erasure import Erased, erased_users, mark_erased, still_holding
-from contracts.errors import InvalidRequestError
+from contracts.errors import EventError, InvalidRequestError, PayloadError
+from contracts.events import Feedback
 from contracts.feast_online import online_key
-from contracts.names import USER_STREAMS, dead_letters
+from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, USER_STREAMS, dead_letters
 from contracts.settings import ServingSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import ERASED_USER
 from serving.channels.store import ChannelStore
+from serving.impressions import read_entry
 from serving.stores.protocol import ErasureStore, StreamStore
 
 _KEPT_OUT: Final = timedelta(days=ERASED_USER.retention_days)
@@ -120,7 +120,10 @@ def _delete(store: EraseStore, channels: ChannelStore, user_id: int) -> dict[str
         "feast_online": store.drop_keys([online_key(user_id)]),
         "channel_vods": channels.forget_creator(user_id),
         # Last, so that what requests under way have still written is found.
-        **{stream: drop_entries(store, stream, partial(_is_about, user_id)) for stream in USER_STREAMS},
+        **{
+            stream: drop_entries(store, stream, partial(_is_about, _USER_OF[stream], user_id))
+            for stream in USER_STREAMS
+        },
         **{
             stream: drop_entries(store, stream, partial(_has_number, user_id))
             for stream in map(dead_letters, USER_STREAMS)
@@ -155,21 +158,25 @@ def drop_entries(store: EraseStore, stream: str, names: Callable[[bytes], bool])
     return dropped
 
 
-def _is_about(user_id: int, text: bytes) -> bool:
-    """Whether an entry has this `user_id`; most are of others, and looking for digits is far cheaper than JSON."""
+def _is_about(user_of: Callable[[bytes], int | None], user_id: int, text: bytes) -> bool:
+    """Whether an entry is of this user; most are of others, and looking for digits is far cheaper than reading."""
     if str(user_id).encode() not in text:
         return False
     try:
-        return _holds(json.loads(text), user_id)
-    except ValueError:
+        return user_of(text) == user_id
+    except (PayloadError, EventError):
         return _has_number(user_id, text)
 
 
-def _holds(value: Any, user_id: int) -> bool:  # noqa: ANN401  JSON
-    """Whether any object in it has this `user_id`."""
-    if isinstance(value, dict):
-        return value.get(c.USER_ID) == user_id or any(_holds(inner, user_id) for inner in value.values())
-    return isinstance(value, list) and any(_holds(inner, user_id) for inner in value)
+def _user_of_feedback(text: bytes) -> int | None:
+    return Feedback.from_json(text).user_id
+
+
+def _user_of_slate(text: bytes) -> int | None:
+    return read_entry(text).user_id
+
+
+_USER_OF: Final = {STREAM_IMPRESSIONS: _user_of_slate, STREAM_FEEDBACK: _user_of_feedback}
 
 
 def _has_number(user_id: int, text: bytes) -> bool:

@@ -36,7 +36,6 @@ class RedisStore(RedisGenerations, RedisUsers, RedisFeeds):
         return cls(connect(url, timeout_ms), clock)
 
     @unavailable_is_named
-    @unavailable_is_named
     def posteriors(self, surface: str, segment: str) -> bytes | None:
         value: bytes | None = self._redis.get(redis_keys.posteriors(surface, segment))
         return value

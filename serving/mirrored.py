@@ -13,7 +13,7 @@ from serving.mirrors.published import PublishedMirror
 from serving.mirrors.removed import RemovedMirror
 from serving.mirrors.thread import Mirrors, MirrorState
 from serving.state import State
-from serving.stores.redis_store import RedisStore
+from serving.stores.protocol import Store
 
 _STOP_SECONDS = 2.0
 
@@ -23,11 +23,11 @@ class Mirrored:
 
     Args:
         warehouse: Where the catalogue is read.
+        store: Its time limit must be longer than a read of a feed may wait (`mirrors.timeout_ms`).
     """
 
-    def __init__(self, settings: Settings, warehouse: Warehouse) -> None:
+    def __init__(self, settings: Settings, warehouse: Warehouse, store: Store) -> None:
         mirrors, clock = settings.mirrors, time.monotonic
-        store = RedisStore.open(settings.redis.url, mirrors.timeout_ms)
         self._published = PublishedMirror(store, mirrors)
         self._posteriors = PosteriorMirror(store, mirrors)
         self._live = LiveMirror(store, mirrors, clock)

@@ -81,10 +81,14 @@ def test_a_streamer_goes_live_and_ends(platform: str) -> None:
     ok("publish", "--date", platform)
     ok("go_live", "--streamer", "11", "--broadcast", "77", "--title", "finals")
     live = ("recommend", "--user", "1", "--surface", "home_live", "--json")
-    assert [item["item_id"] for item in json.loads(ok(*live))["items"]] == [77]
+    assert on_air(ok(*live)) == [77]
     assert "offline" in ok("end_live", "--streamer", "11")
-    assert json.loads(ok(*live))["items"] == []
+    assert on_air(ok(*live)) == []
     assert "was not live" in ok("end_live", "--streamer", "11")
+
+
+def on_air(slate: str) -> list[int]:
+    return [item["item_id"] for item in json.loads(slate)["items"] if item["kind"] == "live"]
 
 
 def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None
 
 def test_what_comes_after_a_content_is_served_and_proven(platform: str) -> None:
     ok("publish", "--date", platform)
-    asked = ("recommend", "--user", "1", "--surface", "watch_next", "--after", "101", "--limit", "2", "--json")
+    asked = ("recommend", "--user", "1", "--surface", "watch_next", "--context", "101", "--limit", "2", "--json")
     slate = json.loads(ok(*asked, "--request-id", "r2", "--at", f"{platform}T12:00"))
     assert {item["item_id"] for item in slate["items"]} == {103, 200}
     ok("drain_impressions", "--date", platform)
@@ -140,7 +144,10 @@ def test_with_redis_away_the_user_is_marked_and_the_command_says_what_to_look_at
         (("recommend", "--user", "1", "--surface", "home_clips"), "nothing has been published"),
         (("recommend", "--user", "1", "--surface", "shelf"), "surface `shelf` is unknown"),
         (("recommend", "--surface", "home_clips", "--limit", "0"), "limit 0 is out of range"),
-        (("recommend", "--surface", "watch_next"), "surface `watch_next` needs a content that was watched"),
+        (
+            ("recommend", "--surface", "watch_next"),
+            "surface `watch_next` needs a context: the content",
+        ),
         (("recommend", "--surface", "home_clips", "--at", "noon"), "--at noon is not an ISO time"),
         (("drain_impressions", "--date", "x"), "is not a day"),
         (("update_posteriors", "--date", "2026-01-30"), "python -m jobs view_valuation"),

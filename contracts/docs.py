@@ -71,6 +71,7 @@ def _redis_keys() -> str:
         redis_keys.GENERATION_POINTER,
         redis_keys.GENERATION_HISTORY,
         redis_keys.READER_SCRIPT,
+        redis_keys.LEARNER,
         *redis_keys.LIVE,
         *redis_keys.CONTENT,
     )

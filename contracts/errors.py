@@ -128,6 +128,10 @@ class EpochConflictError(StreamrecError):
     """Two updates of one bandit context met; the first one holds."""
 
 
+class LearningElsewhereError(StreamrecError):
+    """Another way of learning is in charge by `bandit.updates`; both together would count outcomes twice."""
+
+
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
 

@@ -194,39 +194,31 @@ def unpack(packed: bytes) -> CandidateColumns:
     own = bool(flags & _ITEMS_ARE_STREAMERS)
     if item_width not in WIDTHS or (not own and streamer_width not in WIDTHS):
         raise PayloadError(f"id widths {item_width} and {streamer_width} are not 1, 2, 4 or 8")
-    layout = [(count, WIDTHS[item_width])]
+    owned = 0 if own else distinct * streamer_width + count * _index_type(distinct).itemsize
+    expected = _HEADER.size + count * item_width + owned + 2 * count
+    if len(packed) != expected:
+        raise PayloadError(f"list of {len(packed)} bytes where its header says {expected}")
+    item_ids = _ids(packed, _HEADER.size, item_width, count, item_base)
+    start = _HEADER.size + count * item_width
+    streamer_ids = item_ids
     if not own:
-        layout += [(distinct, WIDTHS[streamer_width]), (count, _index_type(distinct))]
-    layout += [(count, WIDTHS[1]), (count, WIDTHS[1])]
-    columns = _split(packed[_HEADER.size :], layout)
-    item_ids = _widen(columns[0], item_base)
-    if own:
-        streamer_ids = item_ids
-    else:
-        if count and int(columns[2].max()) >= distinct:
+        streamers = _ids(packed, start, streamer_width, distinct, streamer_base)
+        index = np.frombuffer(packed, _index_type(distinct), count, start + distinct * streamer_width)
+        if count and int(index.max()) >= distinct:
             raise PayloadError("a streamer index points past the list's streamers")
-        streamer_ids = _widen(columns[1], streamer_base)[columns[2]]
-    kinds, sources = (columns[-2] >> 6).astype(np.uint8), (columns[-2] & 63).astype(np.uint8)
+        streamer_ids = streamers[index]
+    codes = np.frombuffer(packed, np.uint8, 2 * count, start + owned)
+    kinds, sources = codes[:count] >> np.uint8(6), codes[:count] & np.uint8(63)
     if count and int(sources.max()) >= len(SOURCES):
         raise PayloadError(f"source code {int(sources.max())} is unknown; this reader knows {len(SOURCES)}")
-    scores = low + columns[-1].astype(np.float64) * ((high - low) / 255)
+    scores = codes[count:] * ((high - low) / 255) + low
     return CandidateColumns(item_ids, kinds, streamer_ids, sources, scores.astype(np.float32))
 
 
-def _widen(offsets: npt.NDArray[Any], base: int) -> Ids:
-    return (offsets.astype(np.uint64) + np.uint64(base % 2**64)).astype(np.int64)
+def _ids(packed: bytes, start: int, width: int, count: int, base: int) -> Ids:
+    """Ids out of offsets; int64 arithmetic wraps, so that every int64 comes back."""
+    return np.frombuffer(packed, WIDTHS[width], count, start).astype(np.int64) + base
 
 
 def _index_type(distinct: int) -> np.dtype[Any]:
     return WIDTHS[1] if distinct <= 256 else WIDTHS[2]
-
-
-def _split(body: bytes, layout: list[tuple[int, np.dtype[Any]]]) -> list[npt.NDArray[Any]]:
-    expected = sum(count * kind.itemsize for count, kind in layout)
-    if len(body) != expected:
-        raise PayloadError(f"list body of {len(body)} bytes where its header says {expected}")
-    columns, start = [], 0
-    for count, kind in layout:
-        columns.append(np.frombuffer(body, kind, count, start))
-        start += count * kind.itemsize
-    return columns

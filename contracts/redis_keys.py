@@ -36,6 +36,8 @@ LIVE: Final = (LIVE_EXPIRY, LIVE_LEASES, LIVE_ENDED, LIVE_CHANGES, LIVE_POSITION
 """Sorted set streamer -> end of its lease; hash streamer -> lease; sorted set of ended broadcasts; feed; position."""
 CONTENT: Final = (CONTENT_VISIBILITY, CONTENT_EXPIRY, CONTENT_CHANGES, CONTENT_POSITION)
 """Hash content -> since when it is removed or not; sorted set content -> when to forget that; feed; position."""
+LEARNER: Final = f"{PREFIX}:bandit:learner"
+"""String: how far the streams have been learnt from (`serving.learning.state`)."""
 
 
 def bucket_of(identity: Identity) -> Identity:
@@ -119,7 +121,7 @@ def posteriors(surface: str, segment: str) -> str:
 
 
 def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
-    """String with TTL: one immutable epoch, kept so that logged slates can be recomputed."""
+    """String with TTL: an epoch that another has followed, kept until the slates drawn from it are drained."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"
 
 

@@ -2,8 +2,7 @@
 
 import hashlib
 import threading
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -11,6 +10,7 @@ from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
+from serving.stores.memory_epochs import MemoryEpochs
 from serving.stores.memory_feeds import MemoryFeeds
 from serving.stores.protocol import Fields, MarkKey, Memory
 from serving.stores.reader_script import reader_script
@@ -51,7 +51,7 @@ class Expiring:
         return had
 
 
-class MemoryStore(MemoryFeeds):
+class MemoryStore(MemoryFeeds, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -65,7 +65,8 @@ class MemoryStore(MemoryFeeds):
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
-        super().__init__(clock, self._streams)
+        MemoryFeeds.__init__(self, clock, self._streams)
+        MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
@@ -168,34 +169,6 @@ class MemoryStore(MemoryFeeds):
             return False
         self._data.replace(name, kept.tobytes() or None)
         return True
-
-    def posteriors(self, surface: str, segment: str) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))
-        return value
-
-    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
-        return [self.posteriors(*context) for context in contexts]
-
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posterior_epoch(surface, segment, epoch))
-        return value
-
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        if self.posterior_epoch(*context, epoch) is not None:
-            return False
-        self._data.put(redis_keys.posterior_epoch(*context, epoch), value, ttl_seconds)
-        self._data.put(redis_keys.posteriors(*context), value)
-        return True
-
-    def append(self, stream: str, entry: bytes, max_length: int) -> None:
-        entries = self._streams.setdefault(stream, [])
-        entries.append((entries[-1][0] + 1 if entries else 1, entry))
-        del entries[:-max_length]
-
-    def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
-        entries = self._streams.get(stream, [])
-        start = bisect_right(entries, int(after), key=lambda entry: entry[0])
-        return [(str(identity), entry) for identity, entry in entries[start : start + count]]
 
     def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
         self.append(STREAM_IMPRESSIONS, entry, max_length)

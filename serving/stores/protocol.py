@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from serving.stores.event_log import EventLog
 from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
 
@@ -100,24 +101,41 @@ class UserStore(Protocol):
         """Forget one mark; says whether there was one."""
 
 
-class BanditStore(Protocol):
-    """Immutable posterior epochs per context, and which one is current."""
+class StoredEpoch(NamedTuple):
+    """An epoch's number and its packed state."""
 
-    def posteriors(self, surface: str, segment: str) -> bytes | None: ...
+    epoch: int
+    packed: bytes
+
+
+class BanditStore(Protocol):
+    """Immutable posterior epochs per context, which one is current, and how far the learner of streams is."""
+
+    def posteriors(self, surface: str, segment: str) -> bytes | None:
+        """The current epoch, packed."""
 
     def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
         """What `posteriors` gives of each, in one round trip."""
 
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None: ...
+    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
+        """An epoch that another has followed, until it expires."""
 
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        """Write an epoch and make it current, unless it already exists; says whether it was written."""
+    def put_epoch(self, context: tuple[str, str], packed: bytes, follows: StoredEpoch | None, ttl_seconds: int) -> bool:
+        """Make an epoch the current one, unless what it follows no longer is; says whether it was written.
+
+        Args:
+            follows: The current epoch, which stays readable for `ttl_seconds`; None where there is none.
+        """
+
+    def learner(self) -> bytes | None:
+        """The learner's state (`serving.learning.state`)."""
+
+    def put_learner(self, state: bytes, follows: bytes | None) -> bool:
+        """Replace the learner's state, unless it is no longer the one it follows; says whether it was written."""
 
 
-class StreamStore(Protocol):
+class StreamStore(EventLog, Protocol):
     """Streams of events, oldest first, bounded in length."""
-
-    def append(self, stream: str, entry: bytes, max_length: int) -> None: ...
 
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         """Up to `count` entries after an entry id; `0` reads from the start."""

@@ -13,6 +13,7 @@ import redis
 
 from contracts import redis_keys
 from contracts.errors import MissingPartitionError, StoreUnavailableError
+from contracts.names import Surface
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
@@ -20,28 +21,30 @@ from contracts.tables import CANDIDATE_LIST, NEXT_CONTENT, USER_FEATURE
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
-from tests.serving.builders import DAY, NOW, candidate_rows, clips, small_platform, write
+from tests.serving.builders import DAY, NOW, candidate_rows, clips, list_of, row_of, small_platform, write
 
 SETTINGS = ServingSettings()
 
 
 def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
-    row = store.user_row(report.generation, "home_clips", 1)
+    row = row_of(store, 1, report.generation)
     candidates = unpack(row.packed or b"")
     assert candidates.item_ids.tolist() == [100, 101, 102, 103, 200, 201, 202]
     assert candidates.streamer_ids.tolist() == [10, 11, 12, 13, 10, 11, 12]
     assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
     assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
-    assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
+    info = store.generation_info(report.generation)
+    assert row.known is not None
+    assert (row.known.segment, info["model_version"], info["day"]) == ("heavy", "7", "2026-01-30")
     assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 4, 3)
 
 
 def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
 
-    vods = unpack(store.target_list(report.generation, "channel_vods", 10) or b"")
-    related = unpack(store.target_list(report.generation, "related_streamers", 10) or b"")
+    vods = unpack(list_of(store, report.generation, Surface.CHANNEL_VODS, 10) or b"")
+    related = unpack(list_of(store, report.generation, Surface.RELATED_STREAMERS, 10) or b"")
 
     assert (vods.item_ids.tolist(), vods.streamer_ids.tolist()) == ([101, 103], [10, 10])
     assert {SOURCES[source] for source in vods.sources} == {"representative"}
@@ -49,13 +52,13 @@ def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store
     assert {(KINDS[kind], SOURCES[source]) for kind, source in zip(related.kinds, related.sources, strict=True)} == {
         ("streamer", "related_streamers")
     }
-    assert store.target_list(report.generation, "related_streamers", 300) is None
+    assert list_of(store, report.generation, Surface.RELATED_STREAMERS, 300) is None
 
 
 def test_what_is_offered_after_a_content_is_a_list_of_that_content(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
 
-    offered = unpack(store.target_list(report.generation, "watch_next", 101) or b"")
+    offered = unpack(list_of(store, report.generation, Surface.WATCH_NEXT, 101) or b"")
 
     assert (offered.item_ids.tolist(), set(offered.streamer_ids.tolist())) == ([200, 102, 103], {14})
     assert [SOURCES[source] for source in offered.sources] == ["co_watched", "co_watched", "fresh"]
@@ -66,7 +69,7 @@ def test_the_size_of_a_pipeline_changes_nothing(store: Store, tmp_path: Path, ch
     settings = ServingSettings(publish_chunk_lists=chunk)
     report = publish(small_platform(tmp_path), store, settings, DAY, NOW)
     for user, count in ((1, 7), (2, 5)):
-        packed = store.user_row(report.generation, "home_clips", user).packed
+        packed = row_of(store, user, report.generation).packed
         assert len(unpack(packed or b"")) == count
 
 
@@ -77,7 +80,7 @@ def test_any_user_id_can_have_a_list(store: Store, tmp_path: Path) -> None:
     write(warehouse, CANDIDATE_LIST, DAY, rows)
     report = publish(warehouse, store, SETTINGS, DAY, NOW)
     for user in users:
-        packed = store.user_row(report.generation, "home_clips", user).packed
+        packed = row_of(store, user, report.generation).packed
         assert unpack(packed or b"").item_ids.tolist() == [user // 2, user // 2 + 1]
 
 
@@ -132,7 +135,7 @@ def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(r
         client.delete(redis_keys.generation_heartbeat(orphan))
         assert store.sweep() == [orphan]
         assert not [key for key in client.scan_iter() if orphan.encode() in key]
-    assert store.user_row(first.generation, "home_clips", 1).packed is not None
+    assert row_of(store, 1, first.generation).packed is not None
 
 
 @pytest.mark.slow
@@ -163,7 +166,7 @@ publish(Warehouse(Path({str(warehouse.root)!r})), store, ServingSettings(publish
     child = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=120)
     assert child.returncode == -signal.SIGKILL
     assert store.current_generation() == first.generation
-    assert len(unpack(store.user_row(first.generation, "home_clips", 1).packed or b"")) == 7
+    assert len(unpack(row_of(store, 1, first.generation).packed or b"")) == 7
     assert publish(warehouse, store, SETTINGS, DAY, NOW).generation == store.current_generation()
 
 
@@ -183,4 +186,4 @@ def test_two_publishes_at_once_end_with_one_whole_generation(redis_url: str, tmp
     served = store.current_generation() or ""
     for generation in (served, store.rollback()):
         for user, count in ((1, 7), (2, 5)):
-            assert len(unpack(store.user_row(generation, "home_clips", user).packed or b"")) == count
+            assert len(unpack(row_of(store, user, generation).packed or b"")) == count

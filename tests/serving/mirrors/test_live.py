@@ -14,7 +14,7 @@ from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
 
 TERMS = LeaseTerms(90.0, 3_600.0, 1_000)
-QUICK = MirrorSettings(block_ms=1)
+QUICK = MirrorSettings(block_ms=0)
 
 
 def on(streamer: int, broadcast: int, title: str | None = None) -> Renewal:

@@ -170,7 +170,7 @@ def test_a_fans_clip_on_a_channel_page_is_nobodys(platform: Platform) -> None:
     assert [platform.channels.vods(streamer, 1)[0].creator_id for streamer in (10, GONE, 11)] == [None, GONE, None]
 
 
-@pytest.mark.parametrize("method", ["put_tombstones", "drop_listed", "drop_keys", "read_stream", "drop_entries"])
+@pytest.mark.parametrize("method", ["put_tombstones", "drop_listed", "drop_keys", "search_stream", "drop_entries"])
 def test_a_store_that_goes_away_half_way_is_named_and_the_next_run_ends_the_work(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,21 +28,16 @@ from contracts.snapshots import Warehouse
 from contracts.tables import ERASED_USER
 from serving.channels.store import ChannelStore
 from serving.impressions import read_entry
-from serving.stores.protocol import ErasureStore, StreamStore
+from serving.stores.protocol import ErasureStore
 
 _KEPT_OUT: Final = timedelta(days=ERASED_USER.retention_days)
 _USER_ID: Final = re.compile(r"-?[0-9]{1,19}")
 _NUMBER: Final = re.compile(rb"-?[0-9]+")
-_ENTRIES_AT_ONCE: Final = 1_000
 _RECEIPTS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "streamrec/erasure-receipt")
 _ELSEWHERE: Final = (
     "the log that is imported from, and backups of Redis, of the warehouse and of MLflow, are the operator's; an import"
     " leaves the user out, and a Redis that was restored obeys again from the next publish or rollback on"
 )
-
-
-class EraseStore(ErasureStore, StreamStore, Protocol):
-    """What an erasure needs of Redis."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ def to_user_id(text: str) -> int:
 
 
 def erase(
-    warehouse: Warehouse, store: EraseStore, channels: ChannelStore, settings: Settings, user_id: int, now: datetime
+    warehouse: Warehouse, store: ErasureStore, channels: ChannelStore, settings: Settings, user_id: int, now: datetime
 ) -> Receipt:
     """Erase one user; a user nobody knows, too, so that a log that comes later does not bring them.
 
@@ -110,24 +105,18 @@ def erase(
     )
 
 
-def _delete(store: EraseStore, channels: ChannelStore, user_id: int) -> dict[str, int]:
+def _delete(store: ErasureStore, channels: ChannelStore, user_id: int) -> dict[str, int]:
     """Delete what is known of a user; how much there was, by store."""
     listed = store.drop_listed([user_id])
     return {
         "redis_lists": listed.lists,
         "redis_profiles": listed.profiles,
-        "redis_state": store.drop_keys(user_keys([user_id])),
+        "redis_state": store.drop_keys(state_keys([user_id])),
         "feast_online": store.drop_keys([online_key(user_id)]),
         "channel_vods": channels.forget_creator(user_id),
         # Last, so that what requests under way have still written is found.
-        **{
-            stream: drop_entries(store, stream, partial(_is_about, _USER_OF[stream], user_id))
-            for stream in USER_STREAMS
-        },
-        **{
-            stream: drop_entries(store, stream, partial(_has_number, user_id))
-            for stream in map(dead_letters, USER_STREAMS)
-        },
+        **{stream: _drop_entries(store, stream, user_id, partial(_is_of, _USER_OF[stream])) for stream in USER_STREAMS},
+        **{stream: _drop_entries(store, stream, user_id, _has_number) for stream in map(dead_letters, USER_STREAMS)},
     }
 
 
@@ -141,31 +130,31 @@ def enforce(warehouse: Warehouse, store: ErasureStore, settings: ServingSettings
     recently = now - timedelta(hours=settings.list_ttl_hours)
     recent = [user for user, at in erased.items() if at >= recently]
     store.drop_listed(recent)
-    store.drop_keys(user_keys(recent))
+    store.drop_keys([*state_keys(recent), *map(online_key, recent)])
 
 
-def user_keys(user_ids: Iterable[int]) -> list[str]:
+def state_keys(user_ids: Iterable[int]) -> list[str]:
     """The keys of all that is known of users, but for those in hashes that many users share."""
     return [key(user) for user in user_ids for key in redis_keys.USER_KEYS]
 
 
-def drop_entries(store: EraseStore, stream: str, names: Callable[[bytes], bool]) -> int:
-    """Delete the entries of a stream that name somebody; how many there were."""
+def _drop_entries(store: ErasureStore, stream: str, user_id: int, names: Callable[[bytes, int], bool]) -> int:
+    """Delete the entries of a stream that name the user; how many there were."""
     after, dropped = "0", 0
-    while entries := store.read_stream(stream, after, _ENTRIES_AT_ONCE):
-        after = entries[-1][0]
-        dropped += store.drop_entries(stream, [entry for entry, text in entries if names(text)])
-    return dropped
+    while True:
+        last, entries = store.search_stream(stream, str(user_id).encode(), after)
+        dropped += store.drop_entries(stream, [entry for entry, text in entries if names(text, user_id)])
+        if last is None:
+            return dropped
+        after = last
 
 
-def _is_about(user_of: Callable[[bytes], int | None], user_id: int, text: bytes) -> bool:
-    """Whether an entry is of this user; most are of others, and looking for digits is far cheaper than reading."""
-    if str(user_id).encode() not in text:
-        return False
+def _is_of(user_of: Callable[[bytes], int | None], text: bytes, user_id: int) -> bool:
+    """Whether an entry is of this user; what cannot be read may be."""
     try:
         return user_of(text) == user_id
     except (PayloadError, EventError):
-        return _has_number(user_id, text)
+        return _has_number(text, user_id)
 
 
 def _user_of_feedback(text: bytes) -> int | None:
@@ -179,7 +168,7 @@ def _user_of_slate(text: bytes) -> int | None:
 _USER_OF: Final = {STREAM_IMPRESSIONS: _user_of_slate, STREAM_FEEDBACK: _user_of_feedback}
 
 
-def _has_number(user_id: int, text: bytes) -> bool:
+def _has_number(text: bytes, user_id: int) -> bool:
     """Whether the number stands anywhere in it: in what nobody could read it may be the user."""
     return str(user_id).encode() in _NUMBER.findall(text)
 

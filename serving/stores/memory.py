@@ -179,6 +179,10 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
         return sum(self._data.drop(key) for key in keys)
 
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        entries = self.read_stream(stream, after, 200)
+        return (entries[-1][0] if entries else None), [entry for entry in entries if part in entry[1]]
+
     def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
         before = self._streams.get(stream, [])
         kept = [entry for entry in before if str(entry[0]) not in entries]

@@ -124,6 +124,12 @@ class ErasureStore(Protocol):
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
         """Delete keys; how many there were."""
 
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        """Of the next entries after an id (`0`: from the start) those with these bytes in them.
+
+        Before them the last id that was looked at, where to go on; None at the end.
+        """
+
     def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
         """Delete entries of a stream by their ids; how many there were."""
 

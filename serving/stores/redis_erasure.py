@@ -1,14 +1,24 @@
 """Erased users in Redis. Every command names one key, so that a cluster serves, too."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import islice, product
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from contracts import redis_keys
 from contracts.names import Surface
 from serving.stores.connection import Client, unavailable_is_named
 from serving.stores.protocol import Listed
 
+# Looking here, Redis answers with a few entries instead of all of them: two hundred take it less than a millisecond.
+_SEARCH: Final = """
+local found, last = {}, false
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 200)) do
+  last = entry[1]
+  if string.find(entry[2][2], ARGV[2], 1, true) then found[#found + 1] = entry[1]; found[#found + 1] = entry[2][2] end
+end
+return {last, found}
+"""
 _COMMANDS_AT_ONCE: Final = 2_000
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
@@ -17,6 +27,10 @@ class RedisErasure:
     """The erasure part of the store."""
 
     _redis: Client
+
+    @cached_property
+    def _search(self) -> Any:  # noqa: ANN401  redis-py's script
+        return self._redis.register_script(_SEARCH)
 
     @unavailable_is_named
     def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
@@ -40,6 +54,12 @@ class RedisErasure:
     @unavailable_is_named
     def drop_keys(self, keys: Sequence[str | bytes]) -> int:
         return self._run(("UNLINK", key) for key in keys)
+
+    @unavailable_is_named
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        last, found = self._search(keys=[stream], args=[after, part])
+        entries = [(identity.decode(), text) for identity, text in zip(found[::2], found[1::2], strict=True)]
+        return (last.decode() if last is not None else None), entries
 
     @unavailable_is_named
     def drop_entries(self, stream: str, entries: Sequence[str]) -> int:

@@ -9,12 +9,11 @@ from contracts.tables import CANDIDATE_LIST, USER_ACTION, USER_FEATURE, VIEW_VAL
 from serving.channels.sql import SqlChannelStore
 from serving.erase import Receipt, erase
 from serving.publish import publish
-from serving.recommend import Recommender, to_request
-from serving.stores.catalogue import InProcessCatalogue
-from serving.stores.protocol import Store, UserRow
+from serving.stores.protocol import Store
+from serving.stores.user_reads import ReadPlan, UserRow
 from serving.sync_seen import sync_seen
-from serving.wiring import Clients
 from tests.serving.builders import DAY, NOW, candidate_rows, clips, small_platform, user_rows, view, write
+from tests.serving.platform import Platform as Served
 
 GONE = 7_000_001
 SERVED = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=12)
@@ -42,8 +41,7 @@ class Platform:
         sync_seen(self.warehouse, self.store, self.settings, DAY)
 
     def serve(self, request_id: str, user: int) -> None:
-        clients = Clients(self.store, InProcessCatalogue.latest(self.warehouse), self.settings)
-        Recommender(clients).recommend(to_request(request_id, user, "home_clips", 3, SERVED, 100))
+        Served(self.store, self.settings).ask(user, limit=3, request_id=request_id, at=SERVED)
 
     def erase(self, user: int = GONE, now: datetime = LATER) -> Receipt:
         return erase(self.warehouse, self.store, self.channels, self.settings, user, now)
@@ -51,7 +49,7 @@ class Platform:
     def row(self, user: int = GONE, surface: str = "home_clips") -> UserRow:
         generation = self.store.current_generation()
         assert generation is not None
-        return self.store.user_row(generation, surface, user)
+        return self.store.read(ReadPlan(generation, surface, user))
 
     def entries(self, stream: str) -> list[bytes]:
         return [entry for _, entry in self.store.read_stream(stream, "0", 1_000)]
@@ -59,4 +57,4 @@ class Platform:
     def knows(self, user: int = GONE) -> bool:
         row = self.row(user)
         state = len(row.seen) + len(row.hidden_contents) + len(row.hidden_streamers)
-        return bool(row.packed or row.segment or state or self.row(user, "favorites_clips").packed)
+        return bool(row.packed or row.known or state or self.row(user, "favorites_clips").packed)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 import redis
@@ -13,14 +14,23 @@ from contracts import columns as c
 from contracts import redis_keys
 from contracts.erasure import erased_users
 from contracts.errors import InvalidRequestError, StoreUnavailableError
-from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, dead_letters
+from contracts.events import Feedback
+from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, FeedbackAction, ItemKind, dead_letters
 from contracts.tables import IMPRESSION, REPRESENTATIVE_VOD
 from serving.drain import drain_impressions
 from serving.erase import enforce, to_user_id
-from serving.stores.protocol import Fields, Store
+from serving.impressions import read_entry
+from serving.stores.protocol import Fields, MarkKey, Store
 from serving.stores.redis_store import RedisStore
 from tests.serving.builders import DAY, NOW, vod_row
 from tests.serving.erase_platform import GONE, LATER, SERVED, Platform
+
+
+def feedback_of(user: int) -> bytes:
+    event = Feedback(
+        request_id="r", user_id=user, item_id=1, item_kind=ItemKind.CLIP, action=FeedbackAction.CLICK, event_time=NOW
+    )
+    return event.to_json()
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def test_everything_known_of_the_user_goes_and_the_receipt_counts_it(platform: P
     platform.sync_seen()
     for number in range(3):
         platform.serve(f"r{number}", GONE if number else 2)
-    platform.store.append(STREAM_FEEDBACK, json.dumps({c.USER_ID: GONE}).encode(), 100)
+    platform.store.append(STREAM_FEEDBACK, feedback_of(GONE), 100)
     letter = json.dumps({"problem": "no JSON", "body": f'{{"user_id": {GONE}, "action": '})
     platform.store.append(dead_letters(STREAM_FEEDBACK), letter.encode(), 100)
     platform.store.append(dead_letters(STREAM_FEEDBACK), letter.replace(str(GONE), f"1{GONE}").encode(), 100)
@@ -55,7 +65,7 @@ def test_everything_known_of_the_user_goes_and_the_receipt_counts_it(platform: P
     }
     assert platform.store.tombstone(GONE) == LATER.isoformat()
     assert platform.store.tombstone(2) is None
-    assert [json.loads(entry)[0][c.USER_ID] for entry in platform.entries(STREAM_IMPRESSIONS)] == [2]
+    assert [read_entry(entry).user_id for entry in platform.entries(STREAM_IMPRESSIONS)] == [2]
     assert platform.entries(STREAM_FEEDBACK) == []
     assert len(platform.entries(dead_letters(STREAM_FEEDBACK))) == 1
 
@@ -134,8 +144,9 @@ def test_a_store_that_was_emptied_learns_the_tombstones_from_the_next_publish(pl
 def test_what_a_late_request_writes_goes_with_the_next_publish(platform: Platform) -> None:
     platform.publish()
     platform.erase()
-    platform.store.add_seen({GONE: {100: SERVED.timestamp()}}, 0.0, 60)
-    platform.store.add_hidden({GONE: ["content:5"]}, 60)
+    for key in MarkKey:
+        platform.store.add_marks(key, {GONE: {100: SERVED.timestamp()}}, 0.0, 10, 60)
+    assert not platform.knows()  # a store that knows the tombstone takes nothing
     enforce(platform.warehouse, platform.store, platform.settings.serving, LATER)
     assert not platform.knows()
 
@@ -170,7 +181,7 @@ def test_a_fans_clip_on_a_channel_page_is_nobodys(platform: Platform) -> None:
     assert [platform.channels.vods(streamer, 1)[0].creator_id for streamer in (10, GONE, 11)] == [None, GONE, None]
 
 
-@pytest.mark.parametrize("method", ["put_tombstones", "drop_listed", "drop_keys", "read_stream", "drop_entries"])
+@pytest.mark.parametrize("method", ["put_tombstones", "drop_listed", "drop_keys", "search_stream", "drop_entries"])
 def test_a_store_that_goes_away_half_way_is_named_and_the_next_run_ends_the_work(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -195,13 +206,16 @@ def test_a_store_that_goes_away_half_way_is_named_and_the_next_run_ends_the_work
 
 def test_long_streams_are_searched_to_the_end_and_nobody_else_is_taken(platform: Platform) -> None:
     others = [10 * GONE, GONE // 10, -GONE]
+    platform.publish()
+    platform.serve("r", 2)
+    slate = read_entry(platform.entries(STREAM_IMPRESSIONS)[0])
     for number in range(2_500):
         user = GONE if number % 1_000 == 7 else others[number % 3]
-        entry = [{c.USER_ID: user, c.REQUEST_ID: str(GONE)}, [{c.ITEM_ID: GONE}]]
-        platform.store.append(STREAM_IMPRESSIONS, json.dumps(entry).encode(), 10_000)
+        entry = msgspec.structs.replace(slate, user_id=user, request_id=str(GONE), item_ids=[GONE] * 3)
+        platform.store.append(STREAM_IMPRESSIONS, msgspec.json.encode(entry), 10_000)
     assert platform.erase().deleted[STREAM_IMPRESSIONS] == 3
     left = platform.store.read_stream(STREAM_IMPRESSIONS, "0", 10_000)
-    assert {json.loads(entry)[0][c.USER_ID] for _, entry in left} == set(others)
+    assert {read_entry(entry).user_id for _, entry in left} == {2, *others}
 
 
 def test_after_the_newest_entry_was_deleted_the_stream_goes_on_behind_it(store: Store) -> None:

@@ -106,7 +106,7 @@ class Erased:
             return rows.filter(pc.invert(self._in_texts(rows.column(c.RAW))))
         if c.USER_ID in table.column_names:
             rows = rows.filter(~self._theirs(table))
-        if c.CREATOR_ID in table.column_names:
+        if c.CREATOR_ID in rows.column_names:
             place = rows.schema.get_field_index(c.CREATOR_ID)
             known = pc.and_(self._are(rows.column(place)), pc.not_equal(rows.column(place), rows.column(c.STREAMER_ID)))
             nobody = pa.scalar(None, rows.schema.field(place).type)

@@ -132,7 +132,8 @@ class DayTables:
         erased = Erased.of(warehouse)
 
         def batches(table: Table, snapshot: Snapshot, columns: list[str]) -> Batches:
-            return (erased.left_out_of(table, part) for part in warehouse.batches(table, snapshot, columns, rows))
+            kept = (erased.left_out_of(table, part) for part in warehouse.batches(table, snapshot, columns, rows))
+            return filter(len, kept)
 
         def newest(table: Table) -> Snapshot:
             """The day's partition, or one before it: a running day has none of the slower tables yet."""

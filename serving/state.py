@@ -28,9 +28,9 @@ class Generation:
     name: str
     model_version: str
     published_at: datetime | None
-    vector_model_version: str
-    vector_dim: int
     segment_lists: Mapping[Context, CandidateColumns | str]
+    vector_model_version: str = ""
+    vector_dim: int = 0
 
 
 @dataclass(frozen=True, slots=True)

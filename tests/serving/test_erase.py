@@ -165,10 +165,14 @@ def test_slates_that_come_after_the_erasure_are_not_drained(platform: Platform) 
     drained = drain_impressions(platform.warehouse, platform.store, platform.settings, DAY, NOW)
     assert drained.slates == 2
     platform.erase()
-    platform.serve("r3", GONE)  # under way since before
+    platform.serve("r3", GONE)
+    slate = read_entry(platform.entries(STREAM_IMPRESSIONS)[-1])
+    assert slate.user_id is None  # who was erased is served as nobody known
+    late = msgspec.json.encode(msgspec.structs.replace(slate, user_id=GONE, request_id="r4"))
+    platform.store.append(STREAM_IMPRESSIONS, late, 100)  # under way since before
     drained = drain_impressions(platform.warehouse, platform.store, platform.settings, DAY, LATER)
-    assert (drained.slates, drained.new_rows) == (1, 0)
-    assert platform.warehouse.read(IMPRESSION, DAY)[c.USER_ID].unique().to_pylist() == [2]
+    assert (drained.slates, drained.new_rows) == (2, 3)
+    assert set(platform.warehouse.read(IMPRESSION, DAY)[c.USER_ID].to_pylist()) == {2, None}
 
 
 def test_a_fans_clip_on_a_channel_page_is_nobodys(platform: Platform) -> None:

@@ -62,10 +62,12 @@ class LiveMirror:
     def _load(self, went_on: bool) -> None:
         self._offset = self._store.server_time() - self._clock()
         known, now = self._table, self.now()
-        leases = known.described(self._store.all_leases())
+        leases = self._store.all_leases()
+        if len(known) > 0:
+            leases = known.described(leases)
         table = LiveTable.of({streamer: lease for streamer, lease in leases.items() if lease.expires_at > now})
         if not went_on:
-            table = table.followed_by(known.without(table.streamer_ids).without_expired(now))
+            table = table.joined(known.without(table.streamer_ids, now))
         self._table = replace(table, problem="")
 
     def _apply(self, bodies: Sequence[bytes]) -> None:

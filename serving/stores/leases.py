@@ -138,6 +138,9 @@ class FeedStore(Protocol):
     def position(self, key: str) -> str:
         """How far a consumer has come."""
 
+    def consumed_at(self, key: str) -> float | None:
+        """When the consumer last wrote its position, by the server's clock; None if it never did."""
+
     def server_time(self) -> float:
         """Unix seconds of the clock that leases and entries are timed by."""
 

@@ -85,6 +85,7 @@ class Surface(StrEnum):
     WATCH_NEXT = "watch_next"
     CHANNEL_VODS = "channel_vods"
     RELATED_STREAMERS = "related_streamers"
+    CONTINUE_WATCHING = "continue_watching"
 
 
 _CONTENTS: Final = (ItemKind.VOD, ItemKind.CLIP)
@@ -97,6 +98,7 @@ SURFACE_ITEM_KINDS: Final = {
     Surface.WATCH_NEXT: _CONTENTS,
     Surface.CHANNEL_VODS: _CONTENTS,
     Surface.RELATED_STREAMERS: (ItemKind.STREAMER,),
+    Surface.CONTINUE_WATCHING: _CONTENTS,
 }
 """What the list of a surface holds: contents or streamers, never both."""
 
@@ -116,6 +118,7 @@ class Source(StrEnum):
     EXPLORATION_NEWCOMER = "exploration/newcomer"
     EXPLORATION_LAPSED = "exploration/lapsed"
     CO_WATCHED = "co_watched"
+    CONTINUE_WATCHING = "continue_watching"
 
 
 class FusionMethod(StrEnum):
@@ -164,6 +167,7 @@ class QuarantineReason(StrEnum):
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
     EMPTY_FILE = "empty_file"
+    ERASED = "erased"
 
 
 class WeightReason(StrEnum):
@@ -225,6 +229,9 @@ def dead_letters(stream: str) -> str:
     """The stream of a stream's entries that could not be read."""
     return f"{stream}.dead_letters"
 
+
+USER_STREAMS: Final = (STREAM_IMPRESSIONS, STREAM_FEEDBACK)
+"""Streams whose entries name users, each entry as JSON with a `user_id` somewhere in it; their dead letters do, too."""
 
 # Airflow
 DAG_INGEST: Final = "ingest"

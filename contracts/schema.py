@@ -17,6 +17,7 @@ DATE = pa.date32()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 INT64_LIST = pa.list_(pa.int64())
 STRING_LIST = pa.list_(pa.string())
+FLOAT32_LIST = pa.list_(pa.float32())
 DATE_LIST = pa.list_(pa.date32())
 
 
@@ -67,16 +68,26 @@ class Table:
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
 
-    def check(self, found: pa.Schema) -> None:
-        """Raise `SchemaMismatchError` at the first column that differs; order and nullability do not matter."""
+    def check(self, found: pa.Schema, *, written_before: bool = False) -> None:
+        """Raise `SchemaMismatchError` at the first column that differs; order and nullability do not matter.
+
+        Args:
+            written_before: A nullable column may be missing: it has come since.
+        """
         for column in self.columns:
             index = found.get_field_index(column.name)
+            if index < 0 and column.nullable and written_before:
+                continue
             if index < 0:
                 raise SchemaMismatchError(self.name, column.name, str(column.type), "no such column")
             if not _same_type(column.type, found.field(index).type):
                 raise SchemaMismatchError(self.name, column.name, str(column.type), str(found.field(index).type))
         for name in _unexpected(self, found.names):
             raise SchemaMismatchError(self.name, name, "no such column", str(found.field(name).type))
+
+    def read_schema(self, found: pa.Schema) -> pa.Schema:
+        """What files of a checked schema are read as: columns that have come since are null."""
+        return pa.schema([*found, *(column.field for column in self.columns if column.name not in found.names)])
 
 
 def _unexpected(table: Table, names: Iterable[str]) -> list[str]:

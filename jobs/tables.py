@@ -229,7 +229,7 @@ class Tables:
         paths = [str(snapshot.path) for snapshot in snapshots]
         if not paths:
             return self.spark.createDataFrame([], spark_schema(table).add(c.DT, "string"))
-        table.check(_stored_schema(snapshots))
+        table.check(_stored_schema(snapshots), written_before=True)
         schema = spark_schema(table).add(c.DT, "string")
         reader = self.spark.read.option("basePath", str(self.warehouse.root / table.name)).schema(schema)
         return reader.parquet(*paths)

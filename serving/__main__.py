@@ -1,6 +1,8 @@
 """`python -m serving COMMAND`: publish, serve and learn from the command line."""
 
+import hashlib
 import json
+import secrets
 import sys
 import uuid
 from dataclasses import asdict, replace
@@ -12,6 +14,7 @@ from rich.console import Console
 
 from contracts import columns as c
 from contracts.command_line import run
+from contracts.erasure import Erased
 from contracts.errors import InvalidRequestError
 from contracts.names import Surface
 from contracts.settings import Settings, load_settings
@@ -21,16 +24,18 @@ from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.epochs import ensure_contexts
+from serving.erase import enforce, erase, to_user_id
 from serving.events.commands import add_commands
+from serving.fresh.command import embed_fresh_command
+from serving.http.serve import serve
+from serving.once import recommend
 from serving.posteriors import update_posteriors
 from serving.publish import publish
-from serving.recommend import Recommender, after_content, to_request
+from serving.requests import Asked, to_request
 from serving.show import to_json, to_table
-from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.redis_store import RedisStore
 from serving.sync_seen import sync_seen
-from serving.wiring import Clients
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
 
@@ -48,14 +53,19 @@ def publish_command(day: Day) -> None:
     store = _batch_store(settings)
     ensure_contexts(store, settings.bandit, {*settings.candidates.surfaces, Surface.WATCH_NEXT})
     report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
-    typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
+    rates = {
+        "lists_per_second": round(report.lists_per_second),
+        "redis_bytes_per_user": round(report.redis_bytes_per_user),
+    }
+    typer.echo(json.dumps({**asdict(report), **rates}))
 
 
 @app.command(name="publish_channels")
 def publish_channels_command(day: Day) -> None:
     """Replace the representative VODs in the database of the channel pages."""
     settings = load_settings()
-    rows = _warehouse(settings).read(REPRESENTATIVE_VOD, _day(day))
+    warehouse = _warehouse(settings)
+    rows = Erased.of(warehouse).left_out_of(REPRESENTATIVE_VOD, warehouse.read(REPRESENTATIVE_VOD, _day(day)))
     settings.home.mkdir(parents=True, exist_ok=True)
     SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
     typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
@@ -64,14 +74,27 @@ def publish_channels_command(day: Day) -> None:
 @app.command(name="rollback")
 def rollback_command() -> None:
     """Serve the generation before the current one."""
-    typer.echo(f"serving generation {_batch_store(load_settings()).rollback()}")
+    settings = load_settings()
+    store = _batch_store(settings)
+    enforce(_warehouse(settings), store, settings.serving, datetime.now(UTC))
+    typer.echo(f"serving generation {store.rollback()}")
+
+
+@app.command(name="erase")
+def erase_command(user: Annotated[str, typer.Option(help="Whom to erase.")]) -> None:
+    """Erase a user for good, and print a receipt: what is gone, and by when the rest will be."""
+    settings, user_id = load_settings(), to_user_id(user)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    channels = SqlChannelStore(settings.channel_database_url)
+    receipt = erase(_warehouse(settings), _batch_store(settings), channels, settings, user_id, datetime.now(UTC))
+    typer.echo(json.dumps(asdict(receipt), indent=1))
 
 
 @app.command(name="recommend")
 def recommend_command(  # noqa: PLR0913, PLR0917  an option each
     surface: Annotated[str, typer.Option(help="Where the slate is shown.")],
     user: Annotated[int | None, typer.Option(help="The user; nobody known when left out.")] = None,
-    after: Annotated[int | None, typer.Option(help="The content that was watched, for watch_next.")] = None,
+    context: Annotated[int | None, typer.Option(help="The content or streamer that the surface goes with.")] = None,
     limit: Annotated[int | None, typer.Option(help="Items; a setting when left out.")] = None,
     request_id: Annotated[str | None, typer.Option(help="Makes the slate repeatable.")] = None,
     at: At = None,
@@ -79,16 +102,27 @@ def recommend_command(  # noqa: PLR0913, PLR0917  an option each
 ) -> None:
     """Print a slate."""
     settings = load_settings()
-    serving = settings.serving
-    wanted = limit if limit is not None else serving.slate_length
-    request = to_request(request_id or uuid.uuid4().hex, user, surface, wanted, _time(at), serving.max_slate_length)
-    store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
-    clients = Clients(store, InProcessCatalogue.latest(_warehouse(settings)), settings)
-    slate = Recommender(clients).recommend(after_content(request, after))
+    asked = Asked(request_id or uuid.uuid4().hex, surface, user, limit, context)
+    request = to_request(asked, _time(at), settings.serving)
+    slate = recommend(settings, _warehouse(settings), request)
     if as_json:
         typer.echo(to_json(slate))
     else:
         Console(width=None if sys.stdout.isatty() else 140).print(to_table(slate))
+
+
+@app.command(name="serve")
+def serve_command() -> None:
+    """Answer over HTTP until asked to stop."""
+    serve(load_settings())
+
+
+@app.command(name="create_key")
+def create_key_command(name: Annotated[str, typer.Option(help="Who gets it.")]) -> None:
+    """Make an API key and print it, once, with the setting that lets it in."""
+    key = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    typer.echo(json.dumps({"key": key, "setting": {"http": {"api_keys": {name: digest}}}}))
 
 
 @app.command(name="go_live")
@@ -155,6 +189,9 @@ def update_posteriors_command(day: Day) -> None:
     settings = load_settings()
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
+
+
+app.command(name="embed_fresh")(embed_fresh_command)
 
 
 def _warehouse(settings: Settings) -> Warehouse:

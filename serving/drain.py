@@ -5,21 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bandit.linear import LinearEpoch
+from bandit.policies.registry import POLICIES, Chances, Policy
 from bandit.posteriors import PosteriorEpoch
-from bandit.thompson import POLICY_ID, Arms, ArmSet, Propensities, select
 from contracts import columns as c
 from contracts.clock import day_bounds
+from contracts.erasure import erased_users
 from contracts.errors import SlateMismatchError, SlateNotFoundError
 from contracts.names import STREAM_IMPRESSIONS
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION
 from serving.epochs import epoch_of
-from serving.impressions import Row, arm_set_from_json, to_rows
+from serving.impressions import Row, arm_set_from_json, chosen_arm, to_rows
 from serving.stores.protocol import BanditStore, Store, StreamStore
 
 _ENTRIES_AT_ONCE = 1_000
@@ -42,16 +43,18 @@ def drain_impressions(warehouse: Warehouse, store: Store, settings: Settings, da
     The stream is only read, and the partition flips at once: killed at any moment, a second run gives what the first
     would have given. Of a request that was served twice the first slate holds.
     """
-    snapshot = warehouse.current(IMPRESSION, day)
+    snapshot, erased = warehouse.current(IMPRESSION, day), erased_users(warehouse)
     slates: dict[str, list[Row]] = defaultdict(list)
     if snapshot is not None:
         for row in warehouse.read_snapshot(IMPRESSION, snapshot).to_pylist():
-            slates[row[c.REQUEST_ID]].append(row)
+            if row[c.USER_ID] not in erased:
+                slates[row[c.REQUEST_ID]].append(row)
     known = sum(map(len, slates.values()))
     start, end = day_bounds(day, settings.platform.time_zone)
     for rows in _stream(store):
-        if start <= rows[0][c.SERVED_AT] < end and rows[0][c.REQUEST_ID] not in slates:
-            slates[rows[0][c.REQUEST_ID]] = rows
+        first = rows[0]
+        if start <= first[c.SERVED_AT] < end and first[c.REQUEST_ID] not in slates and first[c.USER_ID] not in erased:
+            slates[first[c.REQUEST_ID]] = rows
     _add_propensities(list(slates.values()), store, settings)
     rows = sorted(
         (row for slate in slates.values() for row in slate), key=lambda row: (row[c.REQUEST_ID], row[c.POSITION])
@@ -74,14 +77,16 @@ def recompute(
     rows = logged.filter(pc.equal(logged.column(c.REQUEST_ID), request_id)).sort_by(c.POSITION).to_pylist()
     if not rows:
         raise SlateNotFoundError(f"request {request_id} has no impression on {day}; has the day been drained?")
-    if rows[0][c.POLICY_ID] != POLICY_ID:
-        raise SlateMismatchError(f"request {request_id} was served by {rows[0][c.POLICY_ID]}, not by {POLICY_ID}")
-    posterior = _epoch(store, settings, rows[0])
+    policy = POLICIES.get(rows[0][c.POLICY_ID])
+    if policy is None:
+        known = ", ".join(POLICIES)
+        raise SlateMismatchError(f"request {request_id} was served by {rows[0][c.POLICY_ID]}; this version has {known}")
+    posterior = _epoch(store, settings, policy, rows[0])
     if posterior is None:
         raise SlateNotFoundError(f"epoch {rows[0][c.POSTERIOR_EPOCH]} of request {request_id} has expired")
     arm_set = arm_set_from_json(rows[0][c.ARM_SET])
-    drawn = tuple(arm_set.arms[arm] for arm in select(posterior, arm_set, len(rows), rows[0][c.SEED]))
-    served = tuple(row[c.SOURCE] for row in rows)
+    drawn = tuple(arm_set.arms[arm] for arm in policy.select(posterior, arm_set, len(rows), rows[0][c.SEED]))
+    served = tuple(arm_set.arms[chosen_arm(arm_set, row)] for row in rows)
     if drawn != served:
         raise SlateMismatchError(f"request {request_id} was served {served}, but its log gives {drawn}")
     return drawn
@@ -95,34 +100,31 @@ def _stream(store: StreamStore) -> Iterator[list[Row]]:
 
 
 def _add_propensities(slates: list[list[Row]], store: BanditStore, settings: Settings) -> None:
-    """Fill the propensities that are missing; slates of one epoch share their draws."""
-    by_epoch: dict[tuple[str, str, int], list[list[Row]]] = defaultdict(list)
+    """Fill the propensities that are missing; slates of one policy and epoch share what they need.
+
+    Those of a policy that this version does not have stay empty.
+    """
+    by_epoch: dict[tuple[str, str, str, int], list[list[Row]]] = defaultdict(list)
     for rows in slates:
-        if rows[0][c.PROPENSITY] is None:
-            by_epoch[rows[0][c.SURFACE], rows[0][c.SEGMENT], rows[0][c.POSTERIOR_EPOCH]].append(rows)
-    for group in by_epoch.values():
-        posterior = _epoch(store, settings, group[0][0])
+        first = rows[0]
+        if first[c.PROPENSITY] is None and first[c.POLICY_ID] in POLICIES:
+            by_epoch[first[c.POLICY_ID], first[c.SURFACE], first[c.SEGMENT], first[c.POSTERIOR_EPOCH]].append(rows)
+    for (policy_id, *_), group in by_epoch.items():
+        policy = POLICIES[policy_id]
+        posterior = _epoch(store, settings, policy, group[0][0])
         if posterior is not None:
-            _add_from_epoch(posterior, group, settings.bandit.propensity_draws)
+            _add_from(policy.propensities(posterior, settings.bandit.propensity_draws), group)
 
 
-def _add_from_epoch(posterior: PosteriorEpoch, slates: list[list[Row]], draws: int) -> None:
-    arms = sorted({row[c.SOURCE] for rows in slates for row in rows} | _all_arms(slates))
-    chances = Propensities(posterior, arms, draws)
+def _add_from(chances: Chances, slates: list[list[Row]]) -> None:
     for rows in slates:
         arm_set = arm_set_from_json(rows[0][c.ARM_SET])
-        for row, chance in zip(rows, chances.of(arm_set, _slots(arm_set, rows)), strict=True):
+        ordered = sorted(rows, key=lambda row: row[c.POSITION])
+        slate = [chosen_arm(arm_set, row) for row in ordered]
+        for row, chance in zip(ordered, chances(arm_set, slate), strict=True):
             row[c.PROPENSITY] = float(chance)
 
 
-def _all_arms(slates: list[list[Row]]) -> set[str]:
-    return {arm for rows in slates for arm in arm_set_from_json(rows[0][c.ARM_SET]).arms}
-
-
-def _slots(arm_set: ArmSet, rows: list[Row]) -> Arms:
-    ordered = sorted(rows, key=lambda row: row[c.POSITION])
-    return np.array([arm_set.arms.index(row[c.SOURCE]) for row in ordered], np.intp)
-
-
-def _epoch(store: BanditStore, settings: Settings, row: Row) -> PosteriorEpoch | None:
-    return epoch_of(store, settings.bandit, (row[c.SURFACE], row[c.SEGMENT]), row[c.POSTERIOR_EPOCH])
+def _epoch(store: BanditStore, settings: Settings, policy: Policy, row: Row) -> PosteriorEpoch | LinearEpoch | None:
+    context = row[c.SURFACE], row[c.SEGMENT]
+    return epoch_of(store, settings.bandit, policy, context, row[c.POSTERIOR_EPOCH])

@@ -3,6 +3,7 @@
 from typing import Final
 
 from contracts.names import ItemKind, Source
+from contracts.payload import KINDS, SOURCES
 
 _WHY: Final = {
     Source.PREFERRED: "you keep coming back to {streamer}",
@@ -17,10 +18,16 @@ _WHY: Final = {
     Source.EXPLORATION_NEWCOMER: "new here, and valued by those who watched",
     Source.EXPLORATION_LAPSED: "you used to watch {streamer}",
     Source.CO_WATCHED: "valued by those who valued what you just watched",
+    Source.CONTINUE_WATCHING: "you began this and did not finish",
 }
+_REASONS: Final = tuple(_WHY[source] for source in SOURCES)
+_NAMES_STREAMER: Final = tuple("{streamer}" in reason for reason in _REASONS)
+_LIVE: Final = KINDS.index(ItemKind.LIVE)
 
 
-def why(source: Source, kind: ItemKind, streamer: str | None) -> str:
-    """One sentence."""
-    reason = _WHY[source].format(streamer=streamer or "this streamer")
-    return f"{reason}, live now" if kind is ItemKind.LIVE else reason
+def why(source: int, kind: int, streamer: str | None) -> str:
+    """One sentence, of the codes of a source and a kind."""
+    reason = _REASONS[source]
+    if _NAMES_STREAMER[source]:
+        reason = reason.replace("{streamer}", streamer or "this streamer")
+    return f"{reason}, live now" if kind == _LIVE else reason

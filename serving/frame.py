@@ -12,56 +12,42 @@ Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Frame:
     """Candidates in list order.
 
     Args:
         candidates: (K,) columns; on live surfaces the items become broadcasts once hydrated.
         levels: (K,) uint8, positions in `LEVELS`: whose list each came from.
-        is_live: (K,) the item is a broadcast that is on.
-        is_visible: (K,) not private, not removed.
-        titles: (K,) object, None where unknown.
+        rows: (K,) row of each content in the catalogue, -1 where it has none.
+        live: (K,) row of each streamer in the live table, -1 where nothing is on.
     """
 
     candidates: CandidateColumns
     levels: npt.NDArray[np.uint8]
-    is_live: Mask
-    is_visible: Mask
-    titles: npt.NDArray[np.object_]
+    rows: Index
+    live: Index
 
     def __len__(self) -> int:
-        return len(self.candidates)
+        return len(self.levels)
 
     @classmethod
     def of(cls, candidates: CandidateColumns, level: Level) -> "Frame":
         count = len(candidates)
-        levels = np.full(count, LEVELS.index(level), np.uint8)
-        return cls(candidates, levels, np.zeros(count, bool), np.ones(count, bool), np.full(count, None, object))
+        unknown = np.full(count, -1, np.intp)
+        return cls(candidates, np.full(count, LEVELS.index(level), np.uint8), unknown, unknown)
 
     def take(self, index: Mask | Index) -> "Frame":
         """The rows of a mask or an index array, in that order."""
-        return Frame(
-            self.candidates.take(index),
-            self.levels[index],
-            self.is_live[index],
-            self.is_visible[index],
-            self.titles[index],
-        )
+        return Frame(self.candidates.take(index), self.levels[index], self.rows[index], self.live[index])
 
     def followed_by(self, other: "Frame") -> "Frame":
         """This frame's rows, then the other's."""
-        mine, theirs = self.candidates, other.candidates
+        if not len(self):
+            return other
         return Frame(
-            CandidateColumns(
-                np.concatenate([mine.item_ids, theirs.item_ids]),
-                np.concatenate([mine.kinds, theirs.kinds]),
-                np.concatenate([mine.streamer_ids, theirs.streamer_ids]),
-                np.concatenate([mine.sources, theirs.sources]),
-                np.concatenate([mine.scores, theirs.scores]),
-            ),
+            self.candidates.followed_by(other.candidates),
             np.concatenate([self.levels, other.levels]),
-            np.concatenate([self.is_live, other.is_live]),
-            np.concatenate([self.is_visible, other.is_visible]),
-            np.concatenate([self.titles, other.titles]),
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.live, other.live]),
         )

@@ -1,61 +1,171 @@
 """Impressions: one stream entry per slate, one table row per position."""
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from bandit.thompson import ArmSet
+import msgspec
+
+from bandit.arms import ArmSet, item_arm, streamer_arm
 from contracts import columns as c
-from serving.slate import Slate
+from contracts.errors import PayloadError, SlateMismatchError
+from contracts.payload import KINDS, SOURCES
+from serving.slate import Slate, exploration_kind
 
 Row = dict[str, Any]
 
 
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """A slate as the stream holds it: a JSON array, since names would be more than half of it.
+
+    Args:
+        v: Version.
+        context: With the surface, whose posteriors were used.
+        served_at: ISO time.
+        kinds: Payload codes per position; so are `sources`.
+        levels: Positions in `serving.query.LEVELS`.
+        stages: Stage, name, nanoseconds, entered, left, of each stage that ran.
+        notes: In words.
+    """
+
+    v: int
+    request_id: str
+    user_id: int | None
+    context: str
+    surface: str
+    policy_id: str
+    epoch: int
+    seed: int
+    arms: tuple[str, ...]
+    counts: tuple[int, ...]
+    parents: tuple[tuple[str, ...], ...]
+    features: tuple[tuple[float, ...], ...]
+    generation: str
+    model_version: str
+    served_at: str
+    kinds: list[int]
+    item_ids: list[int]
+    streamer_ids: list[int]
+    sources: list[int]
+    scores: list[float]
+    levels: list[int]
+    stages: Sequence[tuple[str, str, int, int, int]]
+    notes: list[str]
+
+
+VERSION: Final = 1
+_OPTIONAL: Final = ("parents", "features")
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Entry)
+
+
 def to_entry(slate: Slate) -> bytes:
-    """The stream entry of a slate: what all its rows share, then what each has of its own."""
-    arm_set = arm_set_to_json(ArmSet(slate.arms, slate.counts))
+    """The stream entry of a slate."""
+    query, ranking, frame = slate.query, slate.outcome.ranking, slate.outcome.frame
+    request, candidates, arm_set = query.request, frame.candidates, ranking.arm_set
+    return _encoder.encode(
+        Entry(
+            VERSION,
+            request.request_id,
+            query.user_id,
+            ranking.context,
+            request.surface,
+            ranking.policy_id,
+            ranking.posterior_epoch,
+            request.seed,
+            arm_set.arms,
+            arm_set.counts,
+            arm_set.parents,
+            arm_set.features,
+            query.generation.name,
+            query.generation.model_version,
+            request.served_at,
+            candidates.kinds.tolist(),
+            candidates.item_ids.tolist(),
+            candidates.streamer_ids.tolist(),
+            candidates.sources.tolist(),
+            candidates.scores.tolist(),
+            frame.levels.tolist(),
+            slate.outcome.trace.records,
+            slate.notes,
+        )
+    )
+
+
+def read_entry(packed: bytes) -> Entry:
+    """The slate of a stream entry.
+
+    Raises:
+        PayloadError: corrupt, or of another version.
+    """
+    try:
+        entry = _decoder.decode(packed)
+    except msgspec.MsgspecError as error:
+        raise PayloadError(f"an impression entry cannot be read: {error}") from error
+    if entry.v != VERSION:
+        raise PayloadError(f"impression entry of version {entry.v}; this reader knows {VERSION}")
+    return entry
+
+
+def to_rows(packed: bytes) -> list[Row]:
+    """The rows of `impression_v1` of one stream entry.
+
+    Raises:
+        PayloadError: as `read_entry`.
+    """
+    entry = read_entry(packed)
     shared = {
-        c.REQUEST_ID: slate.request_id,
-        c.USER_ID: slate.user_id,
-        c.SEGMENT: slate.segment,
-        c.SURFACE: slate.surface,
-        c.POLICY_ID: slate.policy_id,
-        c.POSTERIOR_EPOCH: slate.posterior_epoch,
-        c.SEED: slate.seed,
-        c.ARM_SET: arm_set,
+        c.REQUEST_ID: entry.request_id,
+        c.USER_ID: entry.user_id,
+        c.SEGMENT: entry.context,
+        c.SURFACE: entry.surface,
+        c.POLICY_ID: entry.policy_id,
+        c.POSTERIOR_EPOCH: entry.epoch,
+        c.SEED: entry.seed,
+        c.ARM_SET: arm_set_to_json(ArmSet(entry.arms, entry.counts, entry.parents, entry.features)),
         c.PROPENSITY: None,
-        c.GENERATION: slate.generation,
-        c.MODEL_VERSION: slate.model_version or None,
-        c.SERVED_AT: slate.served_at.isoformat(),
+        c.GENERATION: entry.generation,
+        c.MODEL_VERSION: entry.model_version or None,
+        c.SERVED_AT: datetime.fromisoformat(entry.served_at),
     }
-    own = [
+    columns = zip(entry.kinds, entry.item_ids, entry.streamer_ids, entry.sources, strict=True)
+    return [
         {
-            c.POSITION: item.rank,
-            c.ITEM_KIND: item.kind,
-            c.ITEM_ID: item.item_id,
-            c.STREAMER_ID: item.streamer_id,
-            c.SOURCE: item.source,
-            c.EXPLORATION_KIND: item.exploration_kind,
+            **shared,
+            c.POSITION: position,
+            c.ITEM_KIND: str(KINDS[kind]),
+            c.ITEM_ID: item,
+            c.STREAMER_ID: streamer,
+            c.SOURCE: str(SOURCES[source]),
+            c.EXPLORATION_KIND: exploration_kind(SOURCES[source]),
         }
-        for item in slate.items
+        for position, (kind, item, streamer, source) in enumerate(columns, start=1)
     ]
-    return json.dumps([shared, own]).encode()
-
-
-def to_rows(entry: bytes) -> list[Row]:
-    """The rows of `impression_v1` of one stream entry."""
-    shared, own = json.loads(entry)
-    shared[c.SERVED_AT] = datetime.fromisoformat(shared[c.SERVED_AT])
-    return [{**shared, **row} for row in own]
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...]}`, in slate order."""
-    return json.dumps(asdict(arm_set))
+    """`{"arms": [...], "counts": [...], "parents": [[...], ...], "features": [[...], ...]}`, in slate order.
+
+    The last two stand where an arm has any.
+    """
+    shown = {name: value for name, value in asdict(arm_set).items() if value or name not in _OPTIONAL}
+    return _encoder.encode(shown).decode()
 
 
 def arm_set_from_json(text: str) -> ArmSet:
     """The arm set of a logged row."""
-    fields = json.loads(text)
-    return ArmSet(tuple(fields["arms"]), tuple(fields["counts"]))
+    fields = msgspec.json.decode(text)
+    nested = (tuple(tuple(each) for each in fields.get(name, ())) for name in _OPTIONAL)
+    return ArmSet(tuple(fields["arms"]), tuple(fields["counts"]), *nested)
+
+
+def chosen_arm(arm_set: ArmSet, row: Mapping[Any, Any]) -> int:
+    """Which arm of the set won a row's position: its item, its streamer, or its source.
+
+    Raises:
+        SlateMismatchError: none of them is in the set.
+    """
+    for arm in (item_arm(row[c.ITEM_ID]), streamer_arm(row[c.STREAMER_ID]), row[c.SOURCE]):
+        if arm in arm_set.arms:
+            return arm_set.arms.index(arm)
+    raise SlateMismatchError(f"item {row[c.ITEM_ID]} from {row[c.SOURCE]} has no arm among {', '.join(arm_set.arms)}")

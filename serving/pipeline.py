@@ -1,23 +1,21 @@
 """The runner: stages in order, each timed and counted; what a stage drops or cannot do is written down."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TypeVar
+from time import perf_counter_ns
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from contracts.errors import StoreUnavailableError
 from contracts.names import Surface
-from contracts.payload import CandidateColumns
+from contracts.payload import nothing
 from serving.frame import Frame, Index
 from serving.query import LEVELS, Level, Query
-from serving.slate import StageRecord
-from serving.stages import Filter, Hydrator, Ranking, Reranker, Scorer, Selector, SideEffect, Source
+from serving.stages import Cap, Filter, Hydrator, Ranking, Reranker, Scorer, Source
 
-T = TypeVar("T")
+StageRecord: TypeAlias = tuple[str, str, int, int, int]
+"""What one stage did: stage, name, nanoseconds, candidates that came in, candidates that went on."""
 
 
 @dataclass(frozen=True)
@@ -25,44 +23,47 @@ class Wiring:
     """The stages of one surface, in order.
 
     Args:
+        lanes: Asked for every request, beside the first source that has something.
         sources: From the user's own list down; the next is asked when those before leave nothing.
-        fills: Also ask the next one when those before leave fewer than the request wants.
+        filters: Look at each candidate by itself.
+        caps: Look at what is left of all lists together.
+        fills: Also ask the next source when those before leave fewer than the request wants.
+        targets: Surfaces whose lists of the request's context are read; None where the request has no context.
         lists: Surface whose lists of users and segments are asked, where the surface has none of its own.
     """
 
     sources: Sequence[Source]
     hydrators: Sequence[Hydrator]
     filters: Sequence[Filter]
+    caps: Sequence[Cap]
     scorer: Scorer
     reranker: Reranker
-    selector: Selector
-    side_effects: Sequence[SideEffect]
     fills: bool
+    lanes: Sequence[Source] = ()
+    targets: Sequence[Surface] | None = None
     lists: Surface | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Trace:
     """What the stages of one request did."""
 
     records: list[StageRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def run(self, stage: object, entered: int, work: Callable[[], T], left: Callable[[T], int]) -> T:
-        """Do the work of one stage and keep its time and counts."""
-        started = time.perf_counter()
-        done = work()
-        milliseconds = (time.perf_counter() - started) * 1000
-        folder = type(stage).__module__.split(".")[1]
-        self.records.append(StageRecord(folder, type(stage).__name__, milliseconds, entered, left(done)))
-        return done
+    def record(self, stage: object, started: int, entered: int, left: int) -> None:
+        """Keep the time since `started` and the counts of a stage that has just ended."""
+        spent = perf_counter_ns() - started
+        kind = type(stage)
+        folder = _FOLDERS.get(kind) or _folder(kind)
+        self.records.append((folder, kind.__name__, spent, entered, left))
 
     def note(self, text: str) -> None:
         if text:
             self.notes.append(text)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The slate's rows, in order, and how they came about."""
 
@@ -72,62 +73,80 @@ class Outcome:
 
 
 def run(wiring: Wiring, query: Query) -> Outcome:
-    """All stages but the side effects.
-
-    Raises:
-        StoreUnavailableError: the store failed where there is no fallback.
-    """
-    trace = Trace()
+    """All stages of a request whose user has been read."""
+    trace = Trace(notes=[*([query.problem] if query.problem else ()), *query.user.problems, *query.state.problems])
     frame = _gather(wiring, query, trace)
-    scores = trace.run(wiring.scorer, len(frame), partial(wiring.scorer.score, frame, query), len)
+    started = perf_counter_ns()
+    scores = wiring.scorer.score(frame, query)
+    trace.record(wiring.scorer, started, len(frame), len(scores))
     ordered = frame.take(_best_first(frame, scores))
-    rank = partial(wiring.reranker.rank, ordered, query)
-    ranking = trace.run(wiring.reranker, len(ordered), rank, lambda done: len(done.order))
+    started = perf_counter_ns()
+    ranking = wiring.reranker.rank(ordered, query)
+    trace.record(wiring.reranker, started, len(ordered), len(ranking.order))
     trace.note(ranking.problem)
-    chosen = trace.run(wiring.selector, len(ranking.order), partial(wiring.selector.select, ranking, query), len)
-    return Outcome(ordered.take(chosen), ranking, trace)
-
-
-def run_side_effects(wiring: Wiring, trace: Trace, effect: Callable[[SideEffect], None]) -> None:
-    """Every side effect; one that the store refuses is noted and costs nothing else."""
-    for side_effect in wiring.side_effects:
-        try:
-            effect(side_effect)
-        except StoreUnavailableError as error:
-            trace.note(f"{type(side_effect).__name__} was not done: {error}")
+    return Outcome(ordered.take(ranking.order), ranking, trace)
 
 
 def _gather(wiring: Wiring, query: Query, trace: Trace) -> Frame:
-    frame = Frame.of(_nothing(), Level.NONE)
+    """The candidates that may be shown: of every lane, and of as many sources as the request needs."""
+    frame = Frame.of(nothing(), Level.NONE)
+    for lane in wiring.lanes:
+        offered = _offered(wiring, lane, query, trace)
+        if offered is not None:
+            frame = _capped(wiring, frame.followed_by(offered), query, trace)
+    of_lanes = len(frame)
+    wanted = query.request.limit if wiring.fills else of_lanes + 1
     for source in wiring.sources:
-        if len(frame) >= (query.request.limit if wiring.fills else 1):
+        before = len(frame)
+        if before >= max(wanted, of_lanes + 1):
             break
-        fetched = trace.run(source, 0, partial(source.fetch, query), lambda found: len(found.candidates or ()))
-        trace.note(fetched.problem)
-        if fetched.candidates is not None:
-            before = len(frame)
-            hydrated = _hydrate(wiring, query, Frame.of(fetched.candidates, source.level), trace)
-            frame = _filter(wiring, query, frame.followed_by(hydrated), trace)
-            trace.note(_shortage(source, len(frame) - before, len(hydrated), query.request.limit - before))
+        offered = _offered(wiring, source, query, trace)
+        if offered is not None:
+            frame = _capped(wiring, frame.followed_by(offered), query, trace)
+            if len(frame) < query.request.limit:
+                trace.note(
+                    f"{len(frame) - before} candidates of the {source.level} list passed the filters; "
+                    f"{query.request.limit - before} were wanted"
+                )
     return frame
 
 
-def _shortage(source: Source, kept: int, offered: int, wanted: int) -> str:
-    if kept >= wanted:
-        return ""
-    return f"{kept} of {offered} candidates of the {source.level} list passed the filters; {wanted} were wanted"
-
-
-def _hydrate(wiring: Wiring, query: Query, frame: Frame, trace: Trace) -> Frame:
+def _offered(wiring: Wiring, source: Source, query: Query, trace: Trace) -> Frame | None:
+    """What a source has that passes every filter; None where it has nothing."""
+    started = perf_counter_ns()
+    fetched = source.fetch(query)
+    trace.record(source, started, 0, len(fetched.candidates) if fetched.candidates is not None else 0)
+    trace.note(fetched.problem)
+    if fetched.candidates is None:
+        return None
+    frame = Frame.of(fetched.candidates, source.level)
     for hydrator in wiring.hydrators:
-        frame = trace.run(hydrator, len(frame), partial(hydrator.hydrate, frame, query), len)
-    return frame
+        started = perf_counter_ns()
+        frame = hydrator.hydrate(frame, query)
+        trace.record(hydrator, started, len(frame), len(frame))
+    return _filtered(wiring.filters, frame, query, trace)
 
 
-def _filter(wiring: Wiring, query: Query, frame: Frame, trace: Trace) -> Frame:
-    for rule in wiring.filters:
-        mask = trace.run(rule, len(frame), partial(rule.keep, frame, query), lambda mask: int(mask.sum()))
-        frame = frame.take(mask)
+def _filtered(filters: Sequence[Filter], frame: Frame, query: Query, trace: Trace) -> Frame:
+    """What passes all; each filter's drops are counted among what those before it left."""
+    kept, left = None, len(frame)
+    for rule in filters:
+        started, entered = perf_counter_ns(), left
+        mask = rule.keep(frame, query)
+        if mask is not None:
+            kept = mask if kept is None else kept & mask
+            left = int(np.count_nonzero(kept))
+        trace.record(rule, started, entered, left)
+    return frame if kept is None or left == len(frame) else frame.take(kept)
+
+
+def _capped(wiring: Wiring, frame: Frame, query: Query, trace: Trace) -> Frame:
+    for cap in wiring.caps:
+        started, entered = perf_counter_ns(), len(frame)
+        mask = cap.keep(frame, query)
+        if mask is not None:
+            frame = frame.take(mask)
+        trace.record(cap, started, entered, len(frame))
     return frame
 
 
@@ -137,11 +156,15 @@ def _best_first(frame: Frame, scores: npt.NDArray[np.float32]) -> Index:
     return np.lexsort((-sound, frame.levels))
 
 
-def _nothing() -> CandidateColumns:
-    ids, codes = np.empty(0, np.int64), np.empty(0, np.uint8)
-    return CandidateColumns(ids, codes, ids, codes, np.empty(0, np.float32))
-
-
 def best_level(frame: Frame) -> Level:
     """The nearest list that gave a row."""
     return LEVELS[int(frame.levels.min())] if len(frame) else Level.NONE
+
+
+_FOLDERS: dict[type, str] = {}
+
+
+def _folder(kind: type) -> str:
+    """The stage that a class belongs to: the folder its file is in."""
+    folder = _FOLDERS[kind] = kind.__module__.split(".")[1]
+    return folder

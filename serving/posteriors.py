@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bandit.posteriors import Outcomes, PosteriorEpoch, update
+from bandit.outcomes import Outcomes
 from contracts.clock import day_bounds
-from contracts.errors import EpochConflictError
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION, VIEW_VALUE
 from evaluation.attribution import with_closed_window
-from serving.epochs import epoch_ttl, prior_epoch
+from serving.epochs import update_context
 from serving.outcomes import Judged, judge
 from serving.stores.protocol import BanditStore
 
 
 @dataclass(frozen=True)
 class ContextUpdate:
-    """What a day did to one context; `epoch` is unchanged where the day was in already."""
+    """What a day did to one context; `epoch` is unchanged where the watermark had passed the day's end already."""
 
     surface: str
     segment: str
@@ -30,7 +29,8 @@ class ContextUpdate:
 def update_posteriors(warehouse: Warehouse, store: BanditStore, settings: Settings, day: date) -> list[ContextUpdate]:
     """Judge the impressions of `day` and make the next epoch of each context, once per day and context.
 
-    A run that was killed is run again: contexts that have the day already stay as they are.
+    A run that was killed is run again: contexts whose watermark is at the day's end already stay as they are. So days
+    are applied in order: one before the watermark teaches nothing.
 
     Raises:
         MissingPartitionError: the day's impressions or views are not there yet.
@@ -54,15 +54,8 @@ def _judged(warehouse: Warehouse, settings: Settings, day: date) -> Judged:
 
 
 def _apply(store: BanditStore, settings: Settings, day: date, part: Judged) -> ContextUpdate:
-    bandit = settings.bandit
-    context = part.context
-    found = store.posteriors(*context)
-    current = PosteriorEpoch.from_json(found) if found is not None else prior_epoch(bandit)
-    as_of = day_bounds(day, settings.platform.time_zone)[1]
-    outcomes = Outcomes(part.arms.tolist(), part.is_success, part.times)
-    following = update(current, outcomes, day.isoformat(), as_of, bandit.half_life_hours * 3600)
-    was_applied = following is current
-    if not was_applied and not store.put_epoch(context, following.epoch, following.to_json(), epoch_ttl(bandit)):
-        raise EpochConflictError(f"epoch {following.epoch} of {'/'.join(context)} was written meanwhile; run again")
+    through_ms = round(day_bounds(day, settings.platform.time_zone)[1].timestamp() * 1_000)
+    outcomes = Outcomes(part.arms.tolist(), part.is_success, part.times, part.parents.tolist())
+    change = update_context(store, settings.bandit, part.context, outcomes, through_ms)
     wins = int(part.is_success.sum())
-    return ContextUpdate(*context, following.epoch, wins, len(part.times) - wins, was_applied)
+    return ContextUpdate(*part.context, change.epoch.epoch, wins, len(part.times) - wins, not change.is_new)

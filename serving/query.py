@@ -1,18 +1,25 @@
 """A request, and what is known of its user once the store was asked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
-from contracts.names import Surface
-from serving.stores.protocol import UserRow
+import numpy as np
+
+from contracts.names import Segment, Surface
+from contracts.payload import Ids
+from serving.state import Generation, State
+from serving.stores.user_reads import UserRow
+
+NO_IDS: Ids = np.empty(0, np.int64)
 
 
 class Level(StrEnum):
     """Whose list a slate was made of, best first; `none` is an empty slate.
 
-    `target` is the list of the content that was watched, `channel` that of its streamer.
+    `target` is the list of the content or streamer that the request names, `channel` that of the content's streamer.
     """
 
     TARGET = "target"
@@ -33,7 +40,12 @@ class Request:
     Args:
         user_id: None for somebody unknown.
         at: The time of the request; an argument, so that a day of the past can be served again.
-        after: The content that was watched, on `watch_next`.
+        context: The content that was watched, on `watch_next`; the streamer, on the surfaces of one.
+        excluded: (E,) ids that the caller does not want, ascending: contents, or streamers on live surfaces.
+        served: (P,) ids of the pages before this one, ascending.
+        generation: Of the pages before this one; None on the first.
+        languages: Of contents and broadcasts; empty for all. What has no language is always shown.
+        viewer_age_years: None where the caller does not know.
     """
 
     request_id: str
@@ -41,24 +53,50 @@ class Request:
     surface: Surface
     limit: int
     at: datetime
-    after: int | None = None
+    context: int | None = None
+    excluded: Ids = field(default_factory=lambda: NO_IDS)
+    served: Ids = field(default_factory=lambda: NO_IDS)
+    generation: str | None = None
+    languages: frozenset[str] = frozenset()
+    viewer_age_years: int | None = None
 
-    @property
+    @cached_property
+    def served_at(self) -> str:
+        """ISO time."""
+        return self.at.isoformat()
+
+    @cached_property
     def seed(self) -> int:
         """63 bits of the request id: the same request is the same slate."""
         return int.from_bytes(hashlib.blake2b(self.request_id.encode(), digest_size=8).digest()) >> 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Query:
     """A request with its user's state; the generation is resolved once and holds for the whole request.
 
     Args:
         lists: The surface whose published lists of users and segments are asked.
+        state: What this worker knows of everything that is not the user's.
+        problem: Why the store could not be asked; empty where it was.
     """
 
     request: Request
-    generation: str
+    generation: Generation
     user: UserRow
-    segment: str
     lists: Surface
+    state: State
+    problem: str = ""
+
+    @property
+    def user_id(self) -> int | None:
+        """Who asks; nobody, where the user was erased."""
+        return None if self.user.is_erased else self.request.user_id
+
+    @property
+    def segment(self) -> Segment:
+        """The context of the bandit and of fallback lists."""
+        if self.user.known is not None:
+            return self.user.known.segment
+        # Somebody we know no segment of is new; somebody who did not say who they are is everybody.
+        return Segment.ALL if self.user_id is None or self.problem else Segment.NEW

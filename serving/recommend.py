@@ -1,131 +1,89 @@
-"""One request: generation first, then the user, then the surface's stages."""
+"""One request: what to read, and the slate once it was read. Nothing here waits."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from contracts.errors import InvalidRequestError, NoGenerationError
-from contracts.names import ItemKind, Segment, Source, Surface
-from contracts.payload import KINDS, SOURCES
-from serving.explain import why
-from serving.pipeline import Outcome, best_level, run, run_side_effects
-from serving.query import LEVELS, Query, Request
-from serving.slate import Slate, SlateItem
-from serving.stores.catalogue import Catalogue
-from serving.wiring import Clients, surfaces
-
-
-def to_request(
-    request_id: str, user_id: int | None, surface: str, limit: int, at: datetime, max_length: int
-) -> Request:
-    """A checked request.
-
-    Raises:
-        InvalidRequestError
-    """
-    if surface not in set(Surface):
-        raise InvalidRequestError(f"surface `{surface}` is unknown; known are {', '.join(Surface)}")
-    if not 1 <= limit <= max_length:
-        raise InvalidRequestError(f"limit {limit} is out of range; ask for 1 to {max_length} items")
-    if user_id is not None and not -(2**63) <= user_id < 2**63:
-        raise InvalidRequestError(f"user {user_id} is not a 64-bit id")
-    return Request(request_id, user_id, Surface(surface), limit, at)
+from contracts.errors import CursorExpiredError, InvalidRequestError, NoGenerationError
+from contracts.names import Surface
+from contracts.settings import Settings
+from serving.pipeline import Wiring, run
+from serving.query import Query, Request
+from serving.slate import Slate, slate_of
+from serving.state import Generation, State
+from serving.stores.user_reads import ReadPlan, UserRow
+from serving.wiring import surfaces
 
 
-def after_content(request: Request, content_id: int | None) -> Request:
-    """The request with the content that was watched: `watch_next` needs one, no other surface takes one.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request on its way: its stages, the generation it is answered from, and what is to be read for it."""
 
-    Raises:
-        InvalidRequestError
-    """
-    if (content_id is None) == (request.surface is Surface.WATCH_NEXT):
-        wanted = "needs a" if content_id is None else "takes no"
-        raise InvalidRequestError(f"surface `{request.surface}` {wanted} content that was watched (--after)")
-    if content_id is not None and not -(2**63) <= content_id < 2**63:
-        raise InvalidRequestError(f"content {content_id} is not a 64-bit id")
-    return replace(request, after=content_id)
+    request: Request
+    wiring: Wiring
+    generation: Generation
+    plan: ReadPlan
+    state: State
 
 
-@dataclass(frozen=True)
 class Recommender:
-    """Answers requests."""
+    """Answers requests in two halves, so that whoever reads in between may wait as it likes.
 
-    clients: Clients
+    Args:
+        settings: Of the request path.
+    """
 
-    def recommend(self, request: Request) -> Slate:
-        """A slate; never empty-handed without saying why.
+    def __init__(self, settings: Settings) -> None:
+        self._surfaces: Mapping[Surface, Wiring] = surfaces(settings)
+
+    def ask(self, request: Request, state: State) -> Asking:
+        """What has to be read for a request.
 
         Raises:
-            InvalidRequestError: the surface is known but not wired.
-            NoGenerationError: nothing was published, or it has expired.
-            StoreUnavailableError
+            InvalidRequestError: the surface is not served.
+            NoGenerationError: nothing was published, or nothing is left of it.
+            CursorExpiredError: the pages before this one came from a generation that is gone.
         """
-        wired = surfaces(self.clients)
-        if request.surface not in wired:
-            raise InvalidRequestError(f"surface `{request.surface}` is not served yet; served are {', '.join(wired)}")
-        wiring = wired[request.surface]
-        query = self._query(request, wiring.lists or request.surface)
-        outcome = run(wiring, query)
-        slate = _slate(query, outcome, self.clients.catalogue)
-        run_side_effects(wiring, outcome.trace, lambda effect: effect.after(slate))
-        return replace(slate, notes=tuple(outcome.trace.notes))
+        wiring = self._surfaces.get(request.surface)
+        if wiring is None:
+            known = ", ".join(self._surfaces)
+            raise InvalidRequestError(f"surface `{request.surface}` is not served; served are {known}")
+        generation = _generation(request, state)
+        targets = _targets(request, wiring, state)
+        lists = wiring.lists or request.surface
+        plan = ReadPlan(generation.name, lists, request.user_id, targets, wants_vector=bool(wiring.lanes))
+        return Asking(request, wiring, generation, plan, state)
 
-    def _query(self, request: Request, lists: Surface) -> Query:
-        store = self.clients.store
-        generation = store.current_generation()
-        if generation is None:
-            raise NoGenerationError("nothing has been published; run first: python -m serving publish")
-        row = store.user_row(generation, lists, request.user_id)
-        if not row.info:
-            raise NoGenerationError(f"generation {generation} has expired; run: python -m serving publish")
-        # Somebody we know no segment of is new; somebody who did not say who they are is everybody.
-        unknown = Segment.ALL if request.user_id is None else Segment.NEW
-        return Query(request, generation, row, row.segment or unknown, lists)
+    def answer(self, asking: Asking, user: UserRow, problem: str = "") -> Slate:
+        """The slate; never empty-handed without saying why.
+
+        Args:
+            problem: Why the store could not be asked; `user` is empty then.
+        """
+        lists = asking.wiring.lists or asking.request.surface
+        query = Query(asking.request, asking.generation, user, lists, asking.state, problem)
+        return slate_of(query, run(asking.wiring, query))
 
 
-def _slate(query: Query, outcome: Outcome, catalogue: Catalogue) -> Slate:
-    request, ranking = query.request, outcome.ranking
-    return Slate(
-        request_id=request.request_id,
-        user_id=request.user_id,
-        surface=request.surface,
-        segment=query.segment,
-        level=best_level(outcome.frame),
-        notes=tuple(outcome.trace.notes),
-        generation=query.generation,
-        model_version=query.user.info["model_version"],
-        policy_id=ranking.policy_id,
-        posterior_epoch=ranking.posterior_epoch,
-        seed=request.seed,
-        arms=ranking.arm_set.arms,
-        counts=ranking.arm_set.counts,
-        served_at=request.at,
-        items=_items(outcome, catalogue),
-        stages=tuple(outcome.trace.records),
-    )
+def _generation(request: Request, state: State) -> Generation:
+    published = state.published
+    name = request.generation or published.current
+    if name is None:
+        raise NoGenerationError("nothing has been published; run first: python -m serving publish")
+    found = published.generations.get(name)
+    if found is None and request.generation is not None:
+        raise CursorExpiredError(f"generation {name} of this cursor is gone; ask again without the cursor")
+    if found is None:
+        raise NoGenerationError(f"generation {name} has expired; run: python -m serving publish")
+    return found
 
 
-def _items(outcome: Outcome, catalogue: Catalogue) -> tuple[SlateItem, ...]:
-    frame = outcome.frame
-    candidates = frame.candidates
-    titles = catalogue.titles(candidates.item_ids)
-    names = catalogue.names(candidates.streamer_ids)
-    items = []
-    for row in range(len(frame)):
-        kind, source = ItemKind(KINDS[candidates.kinds[row]]), Source(SOURCES[candidates.sources[row]])
-        prefix, _, exploration = source.partition("exploration/")
-        items.append(
-            SlateItem(
-                rank=row + 1,
-                kind=kind,
-                item_id=int(candidates.item_ids[row]),
-                streamer_id=int(candidates.streamer_ids[row]),
-                title=frame.titles[row] or titles[row],
-                streamer=names[row],
-                source=source,
-                exploration_kind=exploration if not prefix else None,
-                score=float(candidates.scores[row]),
-                level=LEVELS[frame.levels[row]],
-                why=why(source, kind, names[row]),
-            )
-        )
-    return tuple(items)
+def _targets(request: Request, wiring: Wiring, state: State) -> tuple[tuple[Surface, int], ...]:
+    """The lists that go with the request's context: of itself, and of the streamer whose content it is."""
+    if request.context is None or not wiring.targets:
+        return ()
+    own, *of_streamer = wiring.targets
+    targets = [(own, request.context)]
+    streamer = state.catalogue.streamer(request.context) if of_streamer else None
+    if streamer is not None:
+        targets += [(surface, streamer) for surface in of_streamer]
+    return tuple(targets)

@@ -1,25 +1,22 @@
 """The answer to a request."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from serving.query import Level
+import msgspec
 
-
-@dataclass(frozen=True)
-class StageRecord:
-    """What one stage did: how long it took, how many candidates came in and went on."""
-
-    stage: str
-    name: str
-    milliseconds: float
-    entered: int
-    left: int
+from contracts.names import ItemKind, Source
+from contracts.payload import KINDS, SOURCES
+from serving.explain import why
+from serving.pipeline import Outcome, best_level
+from serving.query import LEVELS, Level, Query
 
 
-@dataclass(frozen=True)
-class SlateItem:
-    """One position."""
+class SlateItem(msgspec.Struct, frozen=True):
+    """One position.
+
+    Args:
+        live_broadcast_id: What the streamer broadcasts now, where the item is a streamer.
+    """
 
     rank: int
     kind: str
@@ -30,33 +27,89 @@ class SlateItem:
     source: str
     exploration_kind: str | None
     score: float
-    level: Level
+    level: str
     why: str
+    live_broadcast_id: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slate:
-    """What a request got, and why it looks as it does.
+    """What a request got, and why it looks as it does; columns, of which readers take what they need."""
 
-    Args:
-        level: The best list that gave items.
-        notes: Every step down from the user's own list and everything that did not work, in words.
-        arms: With `counts`, the arm set of the bandit, in slate order.
-    """
+    query: Query
+    outcome: Outcome
+    titles: list[str | None]
+    streamers: list[str | None]
 
-    request_id: str
-    user_id: int | None
-    surface: str
-    segment: str
-    level: Level
-    notes: tuple[str, ...]
-    generation: str
-    model_version: str
-    policy_id: str
-    posterior_epoch: int
-    seed: int
-    arms: tuple[str, ...]
-    counts: tuple[int, ...]
-    served_at: datetime
-    items: tuple[SlateItem, ...]
-    stages: tuple[StageRecord, ...]
+    def __len__(self) -> int:
+        return len(self.outcome.frame)
+
+    @property
+    def level(self) -> Level:
+        """The best list that gave items."""
+        return best_level(self.outcome.frame)
+
+    @property
+    def notes(self) -> list[str]:
+        """Every step down from the user's own list and everything that did not work, in words."""
+        return self.outcome.trace.notes
+
+    @property
+    def items(self) -> list[SlateItem]:
+        """The positions, top first."""
+        frame = self.outcome.frame
+        candidates = frame.candidates
+        columns = zip(
+            candidates.item_ids.tolist(),
+            candidates.kinds.tolist(),
+            candidates.streamer_ids.tolist(),
+            candidates.sources.tolist(),
+            candidates.scores.tolist(),
+            frame.levels.tolist(),
+            frame.live.tolist(),
+            self.titles,
+            self.streamers,
+            strict=True,
+        )
+        broadcasts = self.query.state.live.broadcast_ids
+        items = []
+        for rank, (item, kind, streamer, source, score, level, live, title, name) in enumerate(columns, start=1):
+            items.append(
+                SlateItem(
+                    rank,
+                    _KINDS[kind],
+                    item,
+                    streamer,
+                    title,
+                    name,
+                    _SOURCES[source],
+                    EXPLORATION_KINDS[source],
+                    score,
+                    _LEVELS[level],
+                    why(source, kind, name),
+                    int(broadcasts[live]) if live >= 0 and KINDS[kind] is ItemKind.STREAMER else None,
+                )
+            )
+        return items
+
+
+_KINDS, _SOURCES, _LEVELS = tuple(map(str, KINDS)), tuple(map(str, SOURCES)), tuple(map(str, LEVELS))
+
+
+def exploration_kind(source: Source) -> str | None:
+    """The kind of exploration that a source is, if it is one."""
+    prefix, _, kind = source.partition("exploration/")
+    return kind if kind and not prefix else None
+
+
+EXPLORATION_KINDS = tuple(map(exploration_kind, SOURCES))
+
+
+def slate_of(query: Query, outcome: Outcome) -> Slate:
+    """The slate of an outcome, with the names that people read."""
+    frame, state = outcome.frame, query.state
+    titles = state.catalogue.titles(frame.rows)
+    for row, live in enumerate(frame.live.tolist()):
+        if live >= 0:
+            titles[row] = state.live.titles[live]
+    return Slate(query, outcome, titles, state.catalogue.names(frame.candidates.streamer_ids))

@@ -1,4 +1,8 @@
-"""What a stage of the request path is. A stage neither times itself nor counts nor catches: the runner does."""
+"""What a stage of the request path is. A stage neither times itself nor counts nor catches: the runner does.
+
+No stage waits: what is a user's own was read before the first one (`serving.stores.user_reads`), and what is shared is
+in the worker's memory (`serving.state`).
+"""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,14 +10,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bandit.thompson import ArmSet
+from bandit.arms import ArmSet
 from contracts.payload import CandidateColumns
 from serving.frame import Frame, Index, Mask
 from serving.query import Level, Query
-from serving.slate import Slate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What a source has; without candidates, the reason."""
 
@@ -21,21 +24,28 @@ class Fetched:
     problem: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ranking:
-    """An order of a frame's rows and everything needed to arrive at it again."""
+    """An order of the slate's rows and everything needed to arrive at it again.
+
+    Args:
+        context: With the surface, whose posteriors were used: a segment, or what the request names.
+    """
 
     order: Index
     policy_id: str
     posterior_epoch: int
     arm_set: ArmSet
+    context: str
     problem: str = ""
 
 
 class Source(Protocol):
     """Proposes candidates."""
 
-    level: Level
+    @property
+    def level(self) -> Level:
+        """Whose candidates they are."""
 
     def fetch(self, query: Query) -> Fetched: ...
 
@@ -47,9 +57,17 @@ class Hydrator(Protocol):
 
 
 class Filter(Protocol):
-    """Says which rows may stay."""
+    """Says which rows may stay, each by itself."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask: ...
+    def keep(self, frame: Frame, query: Query) -> Mask | None:
+        """(K,) true for what stays; None for all."""
+
+
+class Cap(Protocol):
+    """Says which rows may stay beside those above them."""
+
+    def keep(self, frame: Frame, query: Query) -> Mask | None:
+        """(K,) true for what stays; None for all. The frame holds only what passed everything before."""
 
 
 class Scorer(Protocol):
@@ -62,15 +80,3 @@ class Reranker(Protocol):
     """Orders the rows that make the slate."""
 
     def rank(self, frame: Frame, query: Query) -> Ranking: ...
-
-
-class Selector(Protocol):
-    """Takes the slate's rows out of the ranking."""
-
-    def select(self, ranking: Ranking, query: Query) -> Index: ...
-
-
-class SideEffect(Protocol):
-    """What happens because a slate was served; its failure never costs the slate."""
-
-    def after(self, slate: Slate) -> None: ...

@@ -1,87 +1,116 @@
 """Which stages serve which surface, in order. No logic: lists."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from contracts.names import Surface
 from contracts.settings import Settings
-from serving.filters.duplicate import DuplicateFilter
+from serving.caps.duplicate import DuplicateCap
+from serving.caps.moment_cap import MomentCap
+from serving.caps.quota import VisitQuotaCap
+from serving.caps.streamer_cap import StreamerCap
+from serving.epochs import prior_epoch
+from serving.filters.age import AgeFilter
+from serving.filters.excluded import ExcludedFilter
 from serving.filters.hidden import HiddenFilter
+from serving.filters.language import LanguageFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
-from serving.filters.streamer_cap import StreamerCapFilter
-from serving.filters.target import TargetFilter
 from serving.filters.visibility import VisibilityFilter
+from serving.hydrators.catalogue_rows import CatalogueHydrator
 from serving.hydrators.live_broadcast import LiveBroadcastHydrator
-from serving.hydrators.visibility import VisibilityHydrator
+from serving.hydrators.live_mark import LiveMarkHydrator
 from serving.pipeline import Wiring
-from serving.rerankers.thompson import ThompsonReranker
+from serving.query import Level
+from serving.rerankers.as_listed import AsListedReranker
+from serving.rerankers.source import SourceReranker
 from serving.scorers.published import PublishedScorer
-from serving.selectors.best_first import BestFirstSelector
-from serving.side_effects.impressions import ImpressionLog
+from serving.sources.begun import BegunSource
+from serving.sources.offline import OfflineStreamerSource
 from serving.sources.personal import PersonalListSource
 from serving.sources.segment import PopularListSource, SegmentListSource
-from serving.sources.target import ChannelSource, NextContentsSource
-from serving.stores.catalogue import Catalogue
-from serving.stores.protocol import Store
+from serving.sources.target import TargetListSource
 
 
-@dataclass(frozen=True)
-class Clients:
-    """What stages are built of."""
-
-    store: Store
-    catalogue: Catalogue
-    settings: Settings
-
-
-def surfaces(clients: Clients) -> Mapping[Surface, Wiring]:
+def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
     """Every surface that is served."""
-    store, serving = clients.store, clients.settings.serving
-    ladder = (PersonalListSource(), SegmentListSource(store), PopularListSource(store))
-    cap = StreamerCapFilter(serving.max_per_streamer)
-    thompson = ThompsonReranker(store, clients.settings.bandit)
-    log = ImpressionLog(store, serving.stream_max_length)
+    serving = settings.serving
+    by_source = SourceReranker(prior_epoch(settings.bandit))
+    personal, segment, popular = PersonalListSource(), SegmentListSource(), PopularListSource()
+    limits = (LanguageFilter(), AgeFilter(serving.unknown_viewer_age_years))
+    of_contents = (ExcludedFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), *limits)
+    of_streamers = (ExcludedFilter(), HiddenFilter(), *limits)
+    moments, streamers = MomentCap(serving.max_per_moment), StreamerCap(serving.max_per_streamer)
+    quota = VisitQuotaCap(serving.min_return_share, serving.min_discovery_share)
     contents = Wiring(
-        sources=ladder,
-        hydrators=(VisibilityHydrator(clients.catalogue),),
-        filters=(DuplicateFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), cap),
+        sources=(personal, segment, popular),
+        hydrators=(CatalogueHydrator(),),
+        filters=of_contents,
+        caps=(DuplicateCap(), moments, streamers, quota),
         scorer=PublishedScorer(),
-        reranker=thompson,
-        selector=BestFirstSelector(),
-        side_effects=(log,),
+        reranker=by_source,
         fills=True,
     )
     favorites = Wiring(
-        sources=ladder,
+        sources=contents.sources,
         hydrators=contents.hydrators,
-        filters=contents.filters,
+        filters=of_contents,
+        caps=(DuplicateCap(), moments, streamers),
         scorer=PublishedScorer(),
-        reranker=thompson,
-        selector=BestFirstSelector(),
-        side_effects=(log,),
+        reranker=by_source,
         fills=False,
     )
     live = Wiring(
-        sources=ladder,
-        hydrators=(LiveBroadcastHydrator(store), VisibilityHydrator(clients.catalogue)),
-        filters=(NotLiveFilter(), DuplicateFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), cap),
+        sources=(personal, OfflineStreamerSource(), segment, popular),
+        hydrators=(LiveBroadcastHydrator(), CatalogueHydrator()),
+        filters=(NotLiveFilter(), *of_contents),
+        caps=(DuplicateCap(), streamers, quota),
         scorer=PublishedScorer(),
-        reranker=thompson,
-        selector=BestFirstSelector(),
-        side_effects=(log,),
+        reranker=by_source,
         fills=True,
     )
     watch_next = Wiring(
-        sources=(NextContentsSource(store), ChannelSource(store, clients.catalogue), *ladder),
+        sources=(
+            TargetListSource(0, "content"),
+            TargetListSource(1, "the channel of content", Level.CHANNEL),
+            *contents.sources,
+        ),
         hydrators=contents.hydrators,
-        filters=(TargetFilter(), *contents.filters),
+        filters=of_contents,
+        caps=(DuplicateCap(), moments, streamers),
         scorer=PublishedScorer(),
-        reranker=thompson,
-        selector=BestFirstSelector(),
-        side_effects=(log,),
+        reranker=by_source,
         fills=True,
+        targets=(Surface.WATCH_NEXT, Surface.CHANNEL_VODS),
         lists=Surface.HOME_CLIPS,
+    )
+    channel_vods = Wiring(
+        sources=(TargetListSource(0, "streamer"),),
+        hydrators=contents.hydrators,
+        filters=of_contents,
+        caps=(DuplicateCap(), moments),
+        scorer=PublishedScorer(),
+        reranker=AsListedReranker(),
+        fills=True,
+        targets=(Surface.CHANNEL_VODS,),
+    )
+    related_streamers = Wiring(
+        sources=(TargetListSource(0, "streamer"),),
+        hydrators=(LiveMarkHydrator(),),
+        filters=of_streamers,
+        caps=(DuplicateCap(),),
+        scorer=PublishedScorer(),
+        reranker=by_source,
+        fills=True,
+        targets=(Surface.RELATED_STREAMERS,),
+    )
+    continue_watching = Wiring(
+        sources=(BegunSource(),),
+        hydrators=contents.hydrators,
+        filters=of_contents,
+        caps=(DuplicateCap(),),
+        scorer=PublishedScorer(),
+        reranker=AsListedReranker(),
+        fills=False,
     )
     return {
         Surface.HOME_CLIPS: contents,
@@ -89,4 +118,7 @@ def surfaces(clients: Clients) -> Mapping[Surface, Wiring]:
         Surface.FAVORITES_CLIPS: favorites,
         Surface.HOME_LIVE: live,
         Surface.WATCH_NEXT: watch_next,
+        Surface.CHANNEL_VODS: channel_vods,
+        Surface.RELATED_STREAMERS: related_streamers,
+        Surface.CONTINUE_WATCHING: continue_watching,
     }

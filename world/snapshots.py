@@ -111,6 +111,7 @@ def content_rows(scene: Scene, end: float) -> pa.Table:
             c.LANGUAGE: words(list(scene.config.users.languages), streamers.language[made.streamer]),
             c.PUBLISHED_AT: timestamps(made.published),
             c.VISIBILITY: words([Visibility.PUBLIC, Visibility.REMOVED], (made.removed < end).astype(np.int64)),
+            c.MIN_AGE: pa.nulls(len(rows), pa.int32()),
         },
     )
 

@@ -26,6 +26,7 @@ class MirrorSettings(Section):
     timeout_ms: int = Field(3_000, ge=1, description="Of the mirrors' own connections: more than a read may wait.")
     pause_ms: float = Field(10.0, ge=0, description="Between two reads: at most 100 new tables per second.")
     poll_ms: float = Field(1_000.0, gt=0, description="Between two looks at what has no feed of changes.")
+    catalogue_poll_seconds: float = Field(30.0, gt=0, description="Between two looks at the catalogue's snapshots.")
     reload_seconds: float = Field(300.0, gt=0, description="A whole snapshot so often mends whatever was missed.")
     watch_seconds: float = Field(5.0, gt=0, description="Between two looks at the consumers and at the store's clock.")
     silent_seconds: float = Field(30.0, gt=0, description="A consumer that wrote nothing for longer is away.")

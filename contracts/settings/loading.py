@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
+from contracts.settings.fresh import FreshSettings
+from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.live import LiveSettings, MirrorSettings
 from contracts.settings.models import TwoTowerSettings
@@ -53,8 +55,10 @@ class Settings(BaseSettings):
     two_tower: TwoTowerSettings = TwoTowerSettings()
     bandit: BanditSettings = BanditSettings()
     serving: ServingSettings = ServingSettings()
+    fresh: FreshSettings = FreshSettings()
     live: LiveSettings = LiveSettings()
     mirrors: MirrorSettings = MirrorSettings()
+    http: HttpSettings = HttpSettings()
 
     @property
     def warehouse_path(self) -> Path:

@@ -21,12 +21,14 @@ from contracts.tables.derived import (
     STREAMER_ORIENTATION,
     TRAINING_EXAMPLE,
     USER_FEATURE,
+    USER_VECTOR,
     VIEW_VALUE,
 )
 from contracts.tables.raw import (
     BROADCAST,
     CONTENT,
     EARLIER_VIEW,
+    ERASED_USER,
     FEEDBACK,
     IMPRESSION,
     QUARANTINE,
@@ -49,6 +51,7 @@ __all__ = [
     "CONTENT_VALUE",
     "DERIVED_TABLES",
     "EARLIER_VIEW",
+    "ERASED_USER",
     "EXPLORATION_CANDIDATE",
     "EXPLORATION_REPORT",
     "FEEDBACK",
@@ -71,6 +74,7 @@ __all__ = [
     "USER",
     "USER_ACTION",
     "USER_FEATURE",
+    "USER_VECTOR",
     "VIEW_VALUE",
     "WATCH_EVENT",
 ]

@@ -74,6 +74,7 @@ CONTENT = Table(
         Column(c.LANGUAGE, STRING, "ISO 639-1", nullable=True),
         Column(c.PUBLISHED_AT, TIMESTAMP, "when it could first be watched", nullable=True),
         Column(c.VISIBILITY, STRING, "`public`, `private` or `removed`"),
+        Column(c.MIN_AGE, INT32, "age that a viewer must have; null for everybody", "years", nullable=True),
     ),
     (c.CONTENT_ID,),
     _IMPORT,
@@ -137,6 +138,19 @@ QUARANTINE = Table(
     (),
     _IMPORT,
     90,
+)
+
+ERASED_USER = Table(
+    "erased_user_v1",
+    "One user who was erased on dt: no table, list or model may hold them again. Kept for longer than any log, so that"
+    " none brings them back.",
+    (
+        Column(c.USER_ID, INT64, "who was erased"),
+        Column(c.ERASED_AT, TIMESTAMP, "when"),
+    ),
+    (c.USER_ID,),
+    "python -m serving erase",
+    430,
 )
 
 IMPRESSION = Table(

@@ -13,6 +13,7 @@ def batches(table: Table, snapshot: Snapshot, columns: Sequence[str]) -> Iterato
     """These columns of all rows, schema checked; memory does not grow with the number of rows."""
     files = sorted(str(path) for path in snapshot.path.glob("*.parquet"))
     if files:
-        dataset = ds.dataset(files, format="parquet")
-        table.check(dataset.schema)
+        found = ds.dataset(files, format="parquet").schema
+        table.check(found, written_before=True)
+        dataset = ds.dataset(files, format="parquet", schema=table.read_schema(found))
         yield from dataset.to_batches(columns=list(columns))

@@ -1,7 +1,6 @@
 """What the user hid or blocked is gone."""
 
-import numpy as np
-
+from serving.filters.among import among
 from serving.frame import Frame, Mask
 from serving.query import Query
 
@@ -9,7 +8,9 @@ from serving.query import Query
 class HiddenFilter:
     """Contents by their id, and everything of a hidden or blocked streamer."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask:
-        by_streamer = np.isin(frame.candidates.streamer_ids, query.user.hidden_streamers)
-        by_content = np.isin(frame.candidates.item_ids, query.user.hidden_contents)
-        return ~(by_streamer | by_content)
+    def keep(self, frame: Frame, query: Query) -> Mask | None:
+        user = query.user
+        if not len(user.hidden_streamers) and not len(user.hidden_contents):
+            return None
+        by_streamer = among(frame.candidates.streamer_ids, user.hidden_streamers)
+        return ~(by_streamer | among(frame.candidates.item_ids, user.hidden_contents))

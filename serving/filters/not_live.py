@@ -1,11 +1,17 @@
 """What is not on is not shown as live."""
 
+import numpy as np
+
+from contracts.names import ItemKind
+from contracts.payload import KINDS
 from serving.frame import Frame, Mask
 from serving.query import Query
 
+_STREAMER = KINDS.index(ItemKind.STREAMER)
+
 
 class NotLiveFilter:
-    """Keeps streamers with a living lease."""
+    """Drops streamers who have not become a broadcast; what stands in for one is a content and stays."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask:  # noqa: ARG002
-        return frame.is_live
+    def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002  every filter gets the query
+        return np.asarray(frame.candidates.kinds != _STREAMER)

@@ -1,7 +1,6 @@
 """What the user has seen is not shown again."""
 
-import numpy as np
-
+from serving.filters.among import among
 from serving.frame import Frame, Mask
 from serving.query import Query
 
@@ -9,5 +8,7 @@ from serving.query import Query
 class SeenFilter:
     """Per content, never per streamer; a broadcast that is still on is never `seen`."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask:
-        return ~np.isin(frame.candidates.item_ids, query.user.seen) | frame.is_live
+    def keep(self, frame: Frame, query: Query) -> Mask | None:
+        if not len(query.user.seen):
+            return None
+        return ~among(frame.candidates.item_ids, query.user.seen) | (frame.live >= 0)

@@ -1,29 +1,25 @@
 """Streamers become the broadcast that is on."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from contracts.names import ItemKind
-from contracts.payload import KINDS
+from contracts.payload import KINDS, CandidateColumns
 from serving.frame import Frame
 from serving.query import Query
-from serving.stores.leases import LeaseStore
+
+_LIVE, _STREAMER = KINDS.index(ItemKind.LIVE), KINDS.index(ItemKind.STREAMER)
 
 
-@dataclass(frozen=True)
 class LiveBroadcastHydrator:
-    """Asks the leases; a streamer without one stays what it is, and the live filter drops it."""
+    """Looks the leases up; a streamer without one stays what it is, and the live filter drops it."""
 
-    store: LeaseStore
-
-    def hydrate(self, frame: Frame, query: Query) -> Frame:  # noqa: ARG002  every hydrator gets the query
-        leases = self.store.leases(frame.candidates.streamer_ids.tolist())
-        is_live = np.array([lease is not None for lease in leases], bool)
-        items, kinds, titles = frame.candidates.item_ids.copy(), frame.candidates.kinds.copy(), frame.titles.copy()
-        items[is_live] = [lease.broadcast_id for lease in leases if lease is not None]
-        titles[is_live] = [lease.details.title for lease in leases if lease is not None]
-        kinds[is_live] = KINDS.index(ItemKind.LIVE)
-        return replace(
-            frame, candidates=replace(frame.candidates, item_ids=items, kinds=kinds), is_live=is_live, titles=titles
-        )
+    def hydrate(self, frame: Frame, query: Query) -> Frame:
+        state, old = query.state, frame.candidates
+        rows = np.where(old.kinds == _STREAMER, state.live.lookup(old.streamer_ids, state.live_now), -1)
+        is_live = rows >= 0
+        if not is_live.any():
+            return frame
+        items = np.where(is_live, state.live.broadcast_ids[rows], old.item_ids)
+        kinds = np.where(is_live, np.uint8(_LIVE), old.kinds)
+        resolved = CandidateColumns(items, kinds, old.streamer_ids, old.sources, old.scores)
+        return Frame(resolved, frame.levels, frame.rows, rows)

@@ -1,1 +1,1 @@
-"""Orders that explore."""
+"""Which candidate gets which slot: one way per file."""

@@ -1,8 +1,7 @@
 """The user's own published list."""
 
-from contracts.errors import PayloadError
-from contracts.payload import unpack
 from serving.query import Level, Query
+from serving.sources.unpacked import unpacked
 from serving.stages import Fetched
 
 
@@ -12,11 +11,8 @@ class PersonalListSource:
     level = Level.PERSONAL
 
     def fetch(self, query: Query) -> Fetched:
-        if query.request.user_id is None:
+        if query.user_id is None:
             return Fetched(None, "nobody is signed in")
-        if query.user.packed is None:
-            return Fetched(None, "the user has no list of their own in this generation")
-        try:
-            return Fetched(unpack(query.user.packed))
-        except PayloadError as error:
-            return Fetched(None, f"the user's list cannot be read: {error}")
+        if query.problem:
+            return Fetched(None)
+        return unpacked(query.user.packed, "the user")

@@ -1,15 +1,22 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
-from bisect import bisect_right
+import hashlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.memory_feeds import MemoryFeeds
-from serving.stores.protocol import Fields, UserRow
-from serving.stores.redis_generations import to_user_row
+from contracts.marks import merge_marks, pack_marks, read_marks
+from contracts.names import STREAM_IMPRESSIONS
+from serving.stores.memory_epochs import MemoryEpochs
+from serving.stores.memory_fresh import MemoryFresh
+from serving.stores.protocol import Fields, Listed, MarkKey, Memory
+from serving.stores.reader_script import reader_script
+from serving.stores.redis_erasure import list_keys, profile_keys
+from serving.stores.redis_users import MARK_KEYS
+from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
 Clock = Callable[[], float]
 Value: TypeAlias = Any
@@ -21,25 +28,31 @@ class Expiring:
     """A dictionary whose values can have an end."""
 
     clock: Clock
-    values: dict[str, tuple[Value, float]] = field(default_factory=dict)
+    values: dict[str | bytes, tuple[Value, float]] = field(default_factory=dict)
 
     def put(self, key: str, value: Value, ttl_seconds: float = float("inf")) -> None:
         self.values[key] = (value, self.clock() + ttl_seconds)
 
-    def get(self, key: str) -> Value:
+    def get(self, key: str | bytes) -> Value:
         value, end = self.values.get(key, (None, 0.0))
         if value is not None and end <= self.clock():
             del self.values[key]
             return None
         return value
 
-    def drop(self, key: str) -> bool:
+    def replace(self, key: str, value: Value) -> None:
+        """Another value with the old end; None drops the key."""
+        _, end = self.values.pop(key)
+        if value is not None:
+            self.values[key] = (value, end)
+
+    def drop(self, key: str | bytes) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
 
 
-class MemoryStore(MemoryFeeds):
+class MemoryStore(MemoryFresh, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -48,21 +61,28 @@ class MemoryStore(MemoryFeeds):
 
     def __init__(self, clock: Clock) -> None:
         self._data = Expiring(clock)
+        self._writing = threading.Lock()
         self._history: list[str] = []
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
-        super().__init__(clock, self._streams)
+        MemoryFresh.__init__(self, clock, self._streams)
+        MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
         self._begun.add(generation)
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        names = redis_keys.generation_keys(generation)
-        self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
-        for key, fields in hashes.items():
-            self._data.put(key, {**(self._data.get(key) or {}), **fields}, ttl_seconds)
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        with self._writing:
+            names = redis_keys.generation_keys(generation)
+            self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
+            return sum(self._write_hash(key, fields, ttl_seconds) for key, fields in hashes.items())
+
+    def _write_hash(self, key: str, fields: Fields, ttl_seconds: int) -> int:
+        before = self._data.get(key) or {}
+        self._data.put(key, {**before, **fields}, ttl_seconds)
+        return len(fields.keys() - before.keys())
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         self._data.put(redis_keys.generation_heartbeat(generation), True, heartbeat_seconds)
@@ -95,68 +115,92 @@ class MemoryStore(MemoryFeeds):
             self._begun.discard(generation)
         return dead
 
+    def install_reader(self) -> str:
+        return hashlib.sha1(reader_script().encode(), usedforsecurity=False).hexdigest()
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = sorted(self._data.get(redis_keys.generation_keys(generation)) or ())
+        hashes = [self._data.get(name) or {} for name in names[:samples]]
+        used = sum(len(part) for fields in hashes for pair in fields.items() for part in pair)
+        return Memory(len(names), round(used / max(1, len(hashes)) * len(names)))
+
     def current_generation(self) -> str | None:
         return self._current
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
+    def generation_info(self, generation: str) -> Mapping[str, str]:
         info = self._data.get(redis_keys.generation_info(generation)) or {}
-        if user_id is None:
-            return to_user_row(info)
-        bucket = redis_keys.bucket_of(user_id)
-        name = str(user_id).encode()
-        lists = self._data.get(redis_keys.lists(generation, surface, bucket)) or {}
-        segments = self._data.get(redis_keys.segments(generation, bucket)) or {}
-        seen = [str(content).encode() for content in self._data.get(redis_keys.seen(user_id)) or ()]
-        hidden = {member.encode() for member in self._data.get(redis_keys.hidden(user_id)) or ()}
-        return to_user_row(info, lists.get(name), segments.get(name), seen, hidden)
+        return {name.decode(): value.decode() for name, value in info.items()}
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
-        lists: dict[bytes, bytes] = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
-        return lists.get(segment.encode())
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        lists = self._data.get(redis_keys.segment_lists(generation, surface)) or {}
+        return {name.decode(): packed for name, packed in lists.items()}
 
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
-        lists: dict[bytes, bytes] = self._data.get(key) or {}
-        return lists.get(str(target_id).encode())
+    def read(self, plan: ReadPlan) -> UserRow:
+        return decode(plan, [self._answer(command) for command in commands(plan)])
 
     def newest_contents(self, generation: str) -> list[bytes]:
         parts: dict[bytes, bytes] = self._data.get(redis_keys.newest_contents(generation)) or {}
         return list(parts.values())
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        for user, contents in seen.items():
-            known: dict[int, float] = dict(self._data.get(redis_keys.seen(user)) or {})
-            for content, at in contents.items():
-                known[content] = max(at, known.get(content, at))
-            kept = {content: at for content, at in known.items() if at >= oldest}
-            self._data.put(redis_keys.seen(user), kept, ttl_seconds)
+    def _answer(self, command: Command) -> Reply:
+        name, key, *rest = command
+        if name == "MGET":
+            return [self._data.get(str(each)) for each in (key, *rest)]
+        fields: dict[bytes, bytes] = self._data.get(str(key)) or {}
+        return fields.get(str(rest[0]).encode())
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        for user, members in hidden.items():
-            key = redis_keys.hidden(user)
-            self._data.put(key, (self._data.get(key) or set()) | set(members), ttl_seconds)
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        for user, times in marks.items():
+            if self._data.get(redis_keys.erased(user)) is not None:
+                continue
+            name = MARK_KEYS[key](user)
+            merged = merge_marks(self._data.get(name), pack_marks(times), oldest, most)
+            if merged:
+                self._data.put(name, merged, ttl_seconds)
+            else:
+                self._data.drop(name)
 
-    def posteriors(self, surface: str, segment: str) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posteriors(surface, segment))
-        return value
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        for user, (at, ttl_seconds) in tombstones.items():
+            self._data.put(redis_keys.erased(user), at, ttl_seconds)
 
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
-        value: bytes | None = self._data.get(redis_keys.posterior_epoch(surface, segment, epoch))
-        return value
+    def tombstone(self, user_id: int) -> str | None:
+        at: str | None = self._data.get(redis_keys.erased(user_id))
+        return at
 
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        if self.posterior_epoch(*context, epoch) is not None:
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        generations = self._begun | set(self._history)
+        lists = sum(self._drop_field(key, user) for user in user_ids for key in list_keys(generations, user))
+        profiles = sum(self._drop_field(key, user) for user in user_ids for key in profile_keys(generations, user))
+        return Listed(lists, profiles)
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        return sum(self._data.drop(key) for key in keys)
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        before = self._streams.get(stream, [])
+        kept = [entry for entry in before if str(entry[0]) not in entries]
+        self._streams[stream] = kept
+        return len(before) - len(kept)
+
+    def _drop_field(self, key: str, user: int) -> bool:
+        return (self._data.get(key) or {}).pop(str(user).encode(), None) is not None
+
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        name = MARK_KEYS[key](user_id)
+        known = read_marks(self._data.get(name))
+        kept = known[known["id"] != identity]
+        if len(kept) == len(known):
             return False
-        self._data.put(redis_keys.posterior_epoch(*context, epoch), value, ttl_seconds)
-        self._data.put(redis_keys.posteriors(*context), value)
+        self._data.replace(name, kept.tobytes() or None)
         return True
 
-    def append(self, stream: str, entry: bytes, max_length: int) -> None:
-        entries = self._streams.setdefault(stream, [])
-        entries.append((entries[-1][0] + 1 if entries else 1, entry))
-        del entries[:-max_length]
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        self.append(STREAM_IMPRESSIONS, entry, max_length)
+        self._data.put(redis_keys.served_slate(request_id), entry, explain_seconds)
 
-    def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
-        entries = self._streams.get(stream, [])
-        start = bisect_right(entries, int(after), key=lambda entry: entry[0])
-        return [(str(identity), entry) for identity, entry in entries[start : start + count]]
+    def served_slate(self, request_id: str) -> bytes | None:
+        entry: bytes | None = self._data.get(redis_keys.served_slate(request_id))
+        return entry

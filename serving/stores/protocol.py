@@ -5,34 +5,38 @@ Every method raises `StoreUnavailableError` when the store does not answer in ti
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
-from contracts.payload import Ids
+from serving.stores.event_log import EventLog
+from serving.stores.fresh import FreshStore
 from serving.stores.leases import LeaseStore, TakedownStore
+from serving.stores.user_reads import ReadPlan, UserRow
 
 Fields = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class UserRow:
-    """What one request needs to know of its user, read in one round trip.
+class MarkKey(StrEnum):
+    """The families of a user's marks (`contracts.marks`)."""
 
-    Args:
-        info: What the generation says of itself; empty when it has expired.
-        packed: The user's list on the surface, or None.
-        segment: The user's segment in that generation, or None.
-        seen: (N,) content ids.
-        hidden_streamers: (N,) streamer ids that the user hid or blocked.
-        hidden_contents: (N,) content ids.
-    """
+    SEEN = "seen"
+    PROGRESS = "progress"
+    HIDDEN_CONTENTS = "hidden_contents"
+    HIDDEN_STREAMERS = "hidden_streamers"
 
-    info: Mapping[str, str]
-    packed: bytes | None
-    segment: str | None
-    seen: Ids
-    hidden_streamers: Ids
-    hidden_contents: Ids
+
+class Listed(NamedTuple):
+    """How many lists of users there were, and how many entries that say what they were taken for, such as segments."""
+
+    lists: int
+    profiles: int
+
+
+class Memory(NamedTuple):
+    """What keys take, by a sample of them."""
+
+    keys: int
+    size_bytes: int
 
 
 class GenerationStore(Protocol):
@@ -41,8 +45,11 @@ class GenerationStore(Protocol):
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         """Register a generation that is about to be written, so that it is swept if its publish dies."""
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        """Add fields to hashes of a generation, in one round trip, and set the time to live of each."""
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        """Add fields to hashes of a generation and set the time to live of each; says how many fields are new.
+
+        Threads may write at once.
+        """
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         """Say that the publish of this generation is still at work."""
@@ -64,48 +71,114 @@ class GenerationStore(Protocol):
     def sweep(self) -> list[str]:
         """Delete every generation that is neither served, nor previous, nor being written; returns their names."""
 
+    def install_reader(self) -> str:
+        """Make the script that reads lists as JSON callable for other languages; returns its SHA1."""
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        """What the keys of a generation take, from so many of them drawn at random."""
+
     def current_generation(self) -> str | None: ...
 
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow: ...
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        """What a generation says of itself; empty when it has expired."""
 
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None: ...
-
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        """The packed list that goes with a streamer or a content, the same for every user."""
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        """Packed lists by segment."""
 
     def newest_contents(self, generation: str) -> list[bytes]:
         """The parts of what `serving.newest` wrote; empty when the generation has expired."""
 
 
 class UserStore(Protocol):
-    """What users have seen and hidden."""
+    """What one request reads, and what users have seen, begun and hidden."""
 
-    def add_seen(self, seen: Mapping[int, Mapping[int, float]], oldest: float, ttl_seconds: int) -> None:
-        """Remember contents per user with the time they were seen; forget those before `oldest` (unix seconds)."""
+    def read(self, plan: ReadPlan) -> UserRow:
+        """All that a request needs to know of its user and its targets, in one round trip."""
 
-    def add_hidden(self, hidden: Mapping[int, Sequence[str]], ttl_seconds: int) -> None:
-        """Remember `streamer:ID` and `content:ID` per user."""
+    def add_marks(
+        self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
+    ) -> None:
+        """Remember ids per user with unix seconds; the latest time of an id holds.
+
+        Args:
+            oldest: Marks before this unix second are forgotten when they are next merged.
+            most: Marks kept per user; the oldest go first.
+        """
+
+    def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
+        """Forget one mark; says whether there was one."""
+
+
+class ErasureStore(Protocol):
+    """Users who were erased: what is known of them goes, and a tombstone stays."""
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        """Remember per user since when they are erased, for so many seconds; whoever reads obeys it."""
+
+    def tombstone(self, user_id: int) -> str | None:
+        """Since when a user is erased."""
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        """Delete the users' lists and profiles in every generation: served, kept or being written."""
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        """Delete keys; how many there were."""
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        """Delete entries of a stream by their ids; how many there were."""
+
+
+class PublishStore(GenerationStore, ErasureStore, Protocol):
+    """What a publish needs."""
+
+
+class StoredEpoch(NamedTuple):
+    """An epoch's number and its packed state."""
+
+    epoch: int
+    packed: bytes
 
 
 class BanditStore(Protocol):
-    """Immutable posterior epochs per context, and which one is current."""
+    """Immutable posterior epochs per context, which one is current, and how far the learner of streams is."""
 
-    def posteriors(self, surface: str, segment: str) -> bytes | None: ...
+    def posteriors(self, surface: str, segment: str) -> bytes | None:
+        """The current epoch, packed."""
 
-    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None: ...
+    def all_posteriors(self, contexts: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """What `posteriors` gives of each, in one round trip."""
 
-    def put_epoch(self, context: tuple[str, str], epoch: int, value: bytes, ttl_seconds: int) -> bool:
-        """Write an epoch and make it current, unless it already exists; says whether it was written."""
+    def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
+        """An epoch that another has followed, until it expires."""
+
+    def put_epoch(self, context: tuple[str, str], packed: bytes, follows: StoredEpoch | None, ttl_seconds: int) -> bool:
+        """Make an epoch the current one, unless what it follows no longer is; says whether it was written.
+
+        Args:
+            follows: The current epoch, which stays readable for `ttl_seconds`; None where there is none.
+        """
+
+    def learner(self) -> bytes | None:
+        """The learner's state (`serving.learning.state`)."""
+
+    def put_learner(self, state: bytes, follows: bytes | None) -> bool:
+        """Replace the learner's state, unless it is no longer the one it follows; says whether it was written."""
 
 
-class StreamStore(Protocol):
+class StreamStore(EventLog, Protocol):
     """Streams of events, oldest first, bounded in length."""
-
-    def append(self, stream: str, entry: bytes, max_length: int) -> None: ...
 
     def read_stream(self, stream: str, after: str, count: int) -> list[tuple[str, bytes]]:
         """Up to `count` entries after an entry id; `0` reads from the start."""
 
+    def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
+        """Append a slate to the impression stream, and remember for a while where it stands."""
 
-class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
+    def served_slate(self, request_id: str) -> bytes | None:
+        """The stream entry of a slate that was served lately."""
+
+
+class Store(
+    GenerationStore, UserStore, ErasureStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol
+):
     """All of it."""

@@ -1,16 +1,14 @@
 """Published generations in Redis."""
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
-
-import numpy as np
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from contracts.payload import Ids
 from serving.stores.connection import Client, unavailable_is_named
-from serving.stores.protocol import Fields, UserRow
+from serving.stores.protocol import Fields, Memory
+from serving.stores.reader_script import reader_script
 
 # Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
 _FLIP: Final = """
@@ -48,17 +46,19 @@ class RedisGenerations:
         self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
 
     @unavailable_is_named
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
         if not hashes:
-            return
-        pipeline = self._redis.pipeline(transaction=False)
+            return 0
         # The names come first, so that a publish killed in the middle leaves no key that a sweep does not know.
-        pipeline.sadd(redis_keys.generation_keys(generation), *hashes)
-        pipeline.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names = self._redis.pipeline(transaction=False)
+        names.sadd(redis_keys.generation_keys(generation), *hashes)
+        names.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names.execute()
+        pipeline = self._redis.pipeline(transaction=False)
         for key, fields in hashes.items():
-            pipeline.execute_command("HSET", key, *(part for field in fields.items() for part in field))
+            pipeline.execute_command("HSET", key, *chain.from_iterable(fields.items()))
             pipeline.expire(key, ttl_seconds)
-        pipeline.execute()
+        return sum(pipeline.execute()[::2])
 
     @unavailable_is_named
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
@@ -97,33 +97,37 @@ class RedisGenerations:
         return sorted(dead)
 
     @unavailable_is_named
+    def install_reader(self) -> str:
+        sha = str(self._redis.script_load(reader_script()))
+        self._redis.set(redis_keys.READER_SCRIPT, sha)
+        return sha
+
+    @unavailable_is_named
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = redis_keys.generation_keys(generation)
+        sampled = self._redis.srandmember(names, samples)
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in sampled:
+            # Every field, so that buckets of few large lists count as what they are.
+            pipeline.execute_command("MEMORY USAGE", key, "SAMPLES", 0)
+        used = sum(pipeline.execute())
+        keys = self._redis.scard(names)
+        return Memory(keys, round(used / max(1, len(sampled)) * keys))
+
+    @unavailable_is_named
     def current_generation(self) -> str | None:
         name = self._redis.get(redis_keys.GENERATION_POINTER)
         return name.decode() if name is not None else None
 
     @unavailable_is_named
-    def user_row(self, generation: str, surface: str, user_id: int | None) -> UserRow:
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hgetall(redis_keys.generation_info(generation))
-        if user_id is not None:
-            bucket = redis_keys.bucket_of(user_id)
-            pipeline.hget(redis_keys.lists(generation, surface, bucket), user_id)
-            pipeline.hget(redis_keys.segments(generation, bucket), user_id)
-            pipeline.zrange(redis_keys.seen(user_id), 0, -1)
-            pipeline.smembers(redis_keys.hidden(user_id))
-        info, *rest = pipeline.execute()
-        return to_user_row(info, *rest)
+    def generation_info(self, generation: str) -> Mapping[str, str]:
+        info = self._redis.hgetall(redis_keys.generation_info(generation))
+        return {name.decode(): value.decode() for name, value in info.items()}
 
     @unavailable_is_named
-    def segment_list(self, generation: str, surface: str, segment: str) -> bytes | None:
-        packed: bytes | None = self._redis.hget(redis_keys.segment_lists(generation, surface), segment)
-        return packed
-
-    @unavailable_is_named
-    def target_list(self, generation: str, surface: str, target_id: int) -> bytes | None:
-        key = redis_keys.target_lists(generation, surface, redis_keys.bucket_of(target_id))
-        packed: bytes | None = self._redis.hget(key, target_id)
-        return packed
+    def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
+        lists = self._redis.hgetall(redis_keys.segment_lists(generation, surface))
+        return {name.decode(): packed for name, packed in lists.items()}
 
     def _is_alive(self, generation: str) -> bool:
         return bool(self._redis.exists(redis_keys.generation_heartbeat(generation)))
@@ -131,30 +135,11 @@ class RedisGenerations:
     def _delete(self, generation: str) -> None:
         keys = iter(self._redis.smembers(redis_keys.generation_keys(generation)))
         while chunk := list(islice(keys, _UNLINK_AT_ONCE)):
-            self._redis.unlink(*chunk)
+            # One by one, for in a cluster each has its slot.
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in chunk:
+                pipeline.unlink(key)
+            pipeline.execute()
         self._redis.unlink(redis_keys.generation_keys(generation))
         self._redis.unlink(redis_keys.generation_info(generation))
         self._redis.srem(redis_keys.GENERATIONS_BEGUN, generation)
-
-
-def to_user_row(
-    info: Fields,
-    packed: bytes | None = None,
-    segment: bytes | None = None,
-    seen: list[bytes] | tuple[()] = (),
-    hidden: set[bytes] | frozenset[bytes] = frozenset(),
-) -> UserRow:
-    """What the store holds of a user, decoded."""
-    return UserRow(
-        {key.decode(): value.decode() for key, value in info.items()},
-        packed,
-        segment.decode() if segment is not None else None,
-        np.array([int(content) for content in seen], np.int64),
-        _ids_after(redis_keys.HIDDEN_STREAMER, hidden),
-        _ids_after(redis_keys.HIDDEN_CONTENT, hidden),
-    )
-
-
-def _ids_after(prefix: str, members: set[bytes] | frozenset[bytes]) -> Ids:
-    start = prefix.encode()
-    return np.array(sorted(int(member[len(start) :]) for member in members if member.startswith(start)), np.int64)

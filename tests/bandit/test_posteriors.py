@@ -1,83 +1,152 @@
-from datetime import UTC, datetime, timedelta
+import struct
 
 import numpy as np
 import pytest
 
-from bandit.posteriors import APPLIED_KEPT, Outcomes, PosteriorEpoch, Prior, update, without_arms
+from bandit.arms import CONTEXT, ArmSet, item_arm, streamer_arm
+from bandit.posteriors import Bound, Exploration, Outcomes, PosteriorEpoch, Prior, update
+from contracts.errors import PayloadError
 
-T0 = datetime(2026, 1, 30, tzinfo=UTC)
+T0 = 1_769_731_200.0
 HALF_LIFE = 3_600.0
 START = PosteriorEpoch(0, Prior(1.0, 9.0))
+X, Y = "two_tower", "popular"
 
 
-def outcomes(*rows: tuple[str, bool, float]) -> Outcomes:
+def outcomes(*rows: tuple[str, bool, float], parents: tuple[tuple[str, ...], ...] = ()) -> Outcomes:
     """Arm, success, hours after T0."""
     return Outcomes(
         [arm for arm, _, _ in rows],
         np.array([won for _, won, _ in rows], bool),
-        np.array([T0.timestamp() + hours * 3_600 for _, _, hours in rows]),
+        np.array([T0 + hours * 3_600 for _, _, hours in rows]),
+        parents,
     )
 
 
-def after(hours: float) -> datetime:
-    return T0 + timedelta(hours=hours)
+def after(hours: float) -> int:
+    return round(1_000 * (T0 + 3_600 * hours))
+
+
+def beta(epoch: PosteriorEpoch, arm: str, *parents: str) -> tuple[float, float]:
+    a, b = epoch.parameters(ArmSet((arm,), (1,), (parents,) if parents else ()))
+    return float(a[0]), float(b[0])
 
 
 def test_an_outcome_counts_half_after_a_half_life() -> None:
-    epoch = update(START, outcomes(("x", True, 0), ("x", False, 1), ("y", False, 0)), "d1", after(1), HALF_LIFE)
-    assert epoch.arms == ("x", "y")
-    assert epoch.a == pytest.approx((1.5, 1.0))
-    assert epoch.b == pytest.approx((10.0, 9.5))
-    assert (epoch.epoch, epoch.as_of, epoch.applied) == (1, after(1), ("d1",))
+    epoch = update(START, outcomes((X, True, 0), (X, False, 1), (Y, False, 0)), after(1), HALF_LIFE)
+    assert (beta(epoch, X), beta(epoch, Y)) == (pytest.approx((1.5, 10.0)), pytest.approx((1.0, 9.5)))
+    assert (epoch.epoch, epoch.as_of, epoch.applied_through_ms) == (1, T0 + 3_600, after(1))
 
 
 def test_old_evidence_halves_but_the_prior_stays() -> None:
-    first = update(START, outcomes(("x", True, 0)), "d1", after(0), HALF_LIFE)
-    second = update(first, outcomes(), "d2", after(2), HALF_LIFE)
-    assert second.a == pytest.approx((1.25,))
-    assert second.b == pytest.approx((9.0,))
+    first = update(START, outcomes((X, True, 0)), after(0), HALF_LIFE)
+    second = update(first, outcomes(), after(2), HALF_LIFE)
+    assert beta(second, X) == pytest.approx((1.25, 9.0))
 
 
-def test_the_order_of_batches_does_not_matter() -> None:
-    early, late = outcomes(("x", True, 0), ("y", False, 0.5)), outcomes(("x", False, 3), ("z", True, 4))
-    forward = update(update(START, early, "d1", after(1), HALF_LIFE), late, "d2", after(5), HALF_LIFE)
-    backward = update(update(START, late, "d2", after(5), HALF_LIFE), early, "d1", after(1), HALF_LIFE)
-    for arm in ("x", "y", "z"):
-        assert np.allclose(forward.parameters([arm]), backward.parameters([arm]))
-    assert forward.as_of == backward.as_of == after(5)
+def test_the_size_of_batches_does_not_matter() -> None:
+    early, late = ((X, True, 0.0), (Y, False, 0.5)), ((X, False, 3.0), (X, True, 4.0))
+    halves = update(update(START, outcomes(*early), after(1), HALF_LIFE), outcomes(*late), after(5), HALF_LIFE)
+    whole = update(START, outcomes(*late, *early), after(5), HALF_LIFE)
+    for arm in (X, Y):
+        assert halves.evidence(arm) == pytest.approx(whole.evidence(arm))
 
 
-def test_a_batch_is_applied_once() -> None:
-    once = update(START, outcomes(("x", True, 0)), "d1", after(1), HALF_LIFE)
-    assert update(once, outcomes(("x", True, 0)), "d1", after(9), HALF_LIFE) is once
-
-
-def test_a_batch_older_than_memory_is_refused() -> None:
-    epoch = START
-    for day in range(100, 100 + APPLIED_KEPT):
-        epoch = update(epoch, outcomes(), f"d{day}", after(day), HALF_LIFE)
-    assert update(epoch, outcomes(("x", True, 0)), "d099", after(0), HALF_LIFE) is epoch
+@pytest.mark.parametrize("hours", [1, 0.5, -9])
+def test_outcomes_up_to_the_watermark_are_applied_once(hours: float) -> None:
+    once = update(START, outcomes((X, True, 0)), after(1), HALF_LIFE)
+    assert update(once, outcomes((X, True, 0)), after(hours), HALF_LIFE) is once
 
 
 def test_an_outcome_from_the_future_counts_no_more_than_whole() -> None:
-    epoch = update(START, outcomes(("x", True, 100)), "d1", after(1), HALF_LIFE)
-    assert epoch.a == pytest.approx((2.0,))
+    assert update(START, outcomes((X, True, 100)), after(1), HALF_LIFE).evidence(X) == pytest.approx((1.0, 0.0))
+
+
+def test_an_outcome_counts_by_its_weight() -> None:
+    weighed = Outcomes([X, X], np.array([True, False]), np.array([T0, T0]), weights=np.array([1.0, 0.25]))
+    assert update(START, weighed, after(0), HALF_LIFE).evidence(X) == pytest.approx((1.0, 0.25))
 
 
 def test_an_arm_nobody_tried_has_the_prior() -> None:
-    epoch = update(START, outcomes(("x", True, 0)), "d1", after(0), HALF_LIFE)
-    a, b = epoch.parameters(["new", "x"])
-    assert (a.tolist(), b.tolist()) == ([1.0, 2.0], [9.0, 9.0])
+    assert beta(START, X) == (1.0, 9.0)
 
 
-def test_arms_leave_and_come_back_as_new() -> None:
-    epoch = update(START, outcomes(("x", True, 0), ("y", True, 0)), "d1", after(0), HALF_LIFE)
-    smaller = without_arms(epoch, ["x"])
-    assert (smaller.epoch, smaller.arms) == (2, ("y",))
-    assert smaller.parameters(["x", "y"])[0].tolist() == [1.0, 2.0]
+def test_an_outcome_counts_for_the_parents_of_its_arm() -> None:
+    rows = (item_arm(1), True, 0.0), (item_arm(2), False, 0.0)
+    epoch = update(START, outcomes(*rows, parents=((streamer_arm(7), X), (X,))), after(0), HALF_LIFE)
+    assert [epoch.evidence(arm) for arm in ("item:1", "item:2", "streamer:7", X)] == [(1, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_the_prior_of_an_arm_is_the_mean_of_its_parents() -> None:
+    prior = Prior(1.0, 9.0, streamer_strength=4.0, source_strength=20.0, context_strength=8.0)
+    epoch = PosteriorEpoch(3, prior, ("item:1", "streamer:7", X, CONTEXT), (1, 2, 5, 10), (0, 3, 15, 20))
+    context = (1 + 10) / (1 + 9 + 10 + 20)
+    source = (8 * context + 5) / (8 + 5 + 15)
+    streamer = (20 * source + 2) / (20 + 2 + 3)
+    assert beta(epoch, "item:1", "streamer:7", X, CONTEXT) == pytest.approx((4 * streamer + 1, 4 * (1 - streamer)))
+    assert beta(epoch, "item:2", "streamer:8", X, CONTEXT) == pytest.approx((4 * source, 4 * (1 - source)))
+
+
+def test_siblings_share_their_parents_and_keep_their_order() -> None:
+    epoch = PosteriorEpoch(3, Prior(1.0, 9.0), ("item:1", "streamer:7"), (1, 2), (0, 3))
+    a, b = epoch.parameters(ArmSet(("item:2", "item:1", X), (1, 1, 1), (("streamer:7",), ("streamer:7",), ())))
+    assert a.tolist() == pytest.approx([2.0, 3.0, 1.0])
+    assert b.tolist() == pytest.approx([8.0, 8.0, 9.0])
+
+
+def test_weak_arms_leave_when_there_are_too_many_but_sources_stay() -> None:
+    rows = [(item_arm(number), True, -number) for number in range(8)]
+    chains = ((X, CONTEXT),) * 8
+    epoch = update(START, outcomes(*rows, parents=chains), after(0), HALF_LIFE, Bound(6, 0.2))
+    assert epoch.arms == ("context", "item:0", "item:1", "item:2", X)
+    assert update(epoch, outcomes(), after(9), HALF_LIFE, Bound(6, 0.2)).arms == epoch.arms
+    assert update(epoch, outcomes(), after(9), HALF_LIFE, Bound(4, 0.2)).arms == ("context", X)
+
+
+def test_a_state_never_holds_more_arms_than_its_bound() -> None:
+    rows = [(item_arm(number), True, -number / 100) for number in range(50)]
+    epoch = update(START, outcomes(*rows), after(0), HALF_LIFE, Bound(10, 0.1))
+    assert epoch.arms == tuple(sorted(item_arm(number) for number in range(10)))
+
+
+@pytest.mark.parametrize("epoch", [START, PosteriorEpoch(2**40, Prior(0.1, 1 / 3), (), (), (), 5)])
+def test_an_epoch_without_arms_reads_back(epoch: PosteriorEpoch) -> None:
+    assert PosteriorEpoch.from_bytes(epoch.to_bytes()) == epoch
 
 
 def test_an_epoch_reads_back_exactly() -> None:
-    epoch = update(START, outcomes(("x", True, 0.1), ("ü/y", False, 0.7)), "d1", after(1), HALF_LIFE)
-    assert PosteriorEpoch.from_json(epoch.to_json()) == epoch
-    assert PosteriorEpoch.from_json(START.to_json()) == START
+    arms = ("exploration/newcomer", X, item_arm(2**63 - 1), item_arm(-5), streamer_arm(45), CONTEXT)
+    numbers = tuple(np.random.default_rng(1).random(6).tolist())
+    epoch = PosteriorEpoch(7, Prior(1 / 3, 9.1, 2.0, 3.0, 4.0), arms, numbers, numbers, after(1), Exploration(0.5, 0.0))
+    assert PosteriorEpoch.from_bytes(epoch.to_bytes()) == epoch
+    assert len(epoch.to_bytes()) - len(START.to_bytes()) == 25 * len(arms)
+
+
+GOOD = PosteriorEpoch(7, Prior(1.0, 9.0), (X,), (1.0,), (2.0,)).to_bytes()
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (b"", "version none; this reader knows 01"),
+        (b"{" + GOOD[1:], "version 7b"),
+        (b"\x02" + GOOD[1:], "version 02"),
+        (GOOD[:20], "20 bytes is shorter than its header of 77"),
+        (GOOD[:-1], "101 bytes where its header says 1 arms"),
+        (GOOD + b"x", "103 bytes"),
+        (GOOD[:77] + b"\x09" + GOOD[78:], "arm of kind 9"),
+        (GOOD[:78] + b"\xff" + GOOD[79:], "arm of kind 0 and id 255"),
+        (GOOD[:-8] + struct.pack("<d", float("nan")), "it is corrupt"),
+        (GOOD[:-8] + struct.pack("<d", -1.0), "it is corrupt"),
+        (GOOD[:17] + struct.pack("<d", 0.0) + GOOD[25:], "it is corrupt"),
+    ],
+)
+def test_a_corrupt_state_or_another_version_is_named(packed: bytes, message: str) -> None:
+    with pytest.raises(PayloadError, match=message):
+        PosteriorEpoch.from_bytes(packed)
+
+
+@pytest.mark.parametrize("arm", ["x", "item:", "item:x", "streamer:1.5", "live:4"])
+def test_an_arm_of_no_kind_cannot_be_stored(arm: str) -> None:
+    with pytest.raises(PayloadError, match="no arm is called"):
+        PosteriorEpoch(1, Prior(1.0, 9.0), (arm,), (1.0,), (1.0,)).to_bytes()

@@ -3,17 +3,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from serving.side_effects.impressions import ImpressionLog
 
+from bandit.arms import ArmSet, item_arm, streamer_arm
+from bandit.policies.registry import LINEAR, POLICIES, Policy
 from contracts import columns as c
 from contracts.errors import SlateMismatchError, SlateNotFoundError
 from contracts.settings import BanditSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION
 from serving.drain import drain_impressions, recompute
-from serving.epochs import ensure_contexts
+from serving.epochs import ensure_contexts, linear_epoch, prior_epoch, stored_context
 from serving.publish import publish
 from serving.recommend import Recommender, to_request
-from serving.side_effects.impressions import ImpressionLog
 from serving.slate import Slate
 from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.protocol import Store
@@ -101,6 +103,50 @@ def test_a_logged_slate_is_drawn_again_exactly(clients: Clients) -> None:
     for slate in slates:
         arms = recompute(warehouse(clients), clients.store, clients.settings, DAY, slate.request_id)
         assert arms == tuple(item.source for item in slate.items)
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=list(POLICIES))
+@pytest.mark.parametrize("epoch", [0, 4])
+def test_a_slate_of_any_policy_is_drawn_again_exactly(clients: Clients, policy: Policy, epoch: int) -> None:
+    """Items are the arms, with parents and features; the log has all that is needed beside the epoch."""
+    served = serve(clients, "r0")
+    arms = ArmSet(
+        tuple(item_arm(item.item_id) for item in served.items),
+        (1,) * 6,
+        tuple((streamer_arm(item.streamer_id), item.source) for item in served.items),
+        tuple((1.0, 0.1 * item.rank) for item in served.items),
+    )
+    bandit = clients.settings.bandit
+    start = linear_epoch(bandit, 2) if policy.state == LINEAR else prior_epoch(bandit)
+    state = replace(start, epoch=epoch)
+    clients.store.put_epoch(stored_context(policy, "home_clips", "heavy"), epoch, state.to_bytes(), 60)
+    order = policy.select(state, arms, 6, served.seed)
+    slate = replace(
+        served,
+        request_id="r1",
+        policy_id=policy.policy_id,
+        posterior_epoch=epoch,
+        arms=arms.arms,
+        counts=arms.counts,
+        parents=arms.parents,
+        features=arms.features,
+        items=tuple(replace(served.items[arm], rank=rank) for rank, arm in enumerate(order, start=1)),
+    )
+    ImpressionLog(clients.store, 100).after(slate)
+    rows = [row for row in drain(clients) if row[c.REQUEST_ID] == "r1"]
+    drawn = recompute(warehouse(clients), clients.store, clients.settings, DAY, "r1")
+    assert drawn == tuple(arms.arms[arm] for arm in order)
+    expected = policy.propensities(state, bandit.propensity_draws)(arms, order)
+    assert [row[c.PROPENSITY] for row in rows] == pytest.approx(expected.tolist())
+
+
+def test_a_slate_of_a_policy_that_is_gone_has_no_propensity_and_cannot_be_drawn_again(clients: Clients) -> None:
+    slate = serve(clients, "r1")
+    ImpressionLog(clients.store, 100).after(replace(slate, request_id="r2", policy_id="thompson/1"))
+    report = drain_impressions(warehouse(clients), clients.store, clients.settings, DAY, NOW)
+    assert (report.rows, report.without_propensity) == (12, 6)
+    with pytest.raises(SlateMismatchError, match="request r2 was served by thompson/1; this version has thompson/2"):
+        recompute(warehouse(clients), clients.store, clients.settings, DAY, "r2")
 
 
 def test_a_slate_that_was_tampered_with_is_found_out(clients: Clients) -> None:

@@ -1,15 +1,18 @@
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bandit.posteriors import PosteriorEpoch
+from bandit.posteriors import Exploration, PosteriorEpoch
 from contracts import columns as c
 from contracts.errors import EpochConflictError, MissingPartitionError
-from contracts.settings import Settings
+from contracts.settings import BanditSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION, VIEW_VALUE
+from serving.epochs import prior_epoch
 from serving.posteriors import ContextUpdate, update_posteriors
 from serving.stores.memory import MemoryStore
 from serving.stores.protocol import Store
@@ -37,7 +40,7 @@ def slate(
             c.POLICY_ID: "thompson/1",
             c.POSTERIOR_EPOCH: 0,
             c.SEED: 1,
-            c.ARM_SET: "{}",
+            c.ARM_SET: '{"arms": ["two_tower", "popular", "preferred"], "counts": [2, 1, 1]}',
             c.GENERATION: "g",
             c.SERVED_AT: at,
         }
@@ -96,13 +99,13 @@ def test_an_epoch_follows_per_surface_and_segment(store: Store, tmp_path: Path) 
     impressions = [*slate("r1", 1, segment="light"), *slate("r2", 2, segment="heavy")]
     updates = run(store, tmp_path, impressions, view(1, 101, NOON), view(2, 100, NOON))
     assert [(update.segment, update.epoch) for update in updates] == [("heavy", 1), ("light", 1)]
-    epoch = PosteriorEpoch.from_json(store.posteriors("home_clips", "light") or b"")
+    epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
     # Twelve hours from serving to the end of the day, of a half-life of 72.
     weight = 2 ** (-12 / 72)
     assert epoch.arms == ("popular", "two_tower")
-    assert epoch.a == pytest.approx((1 + weight, 1))
-    assert epoch.b == pytest.approx((9, 9 + weight))
-    assert epoch.as_of == datetime(2026, 1, 31, tzinfo=UTC)
+    assert epoch.successes == pytest.approx((weight, 0))
+    assert epoch.failures == pytest.approx((0, weight))
+    assert epoch.as_of == datetime(2026, 1, 31, tzinfo=UTC).timestamp()
 
 
 def test_a_day_is_applied_once(store: Store, tmp_path: Path) -> None:
@@ -111,6 +114,32 @@ def test_a_day_is_applied_once(store: Store, tmp_path: Path) -> None:
     again = run(store, tmp_path, slate(), view(1, 101, NOON))
     assert [update.was_applied for update in (*first, *again)] == [False, True]
     assert store.posteriors("home_clips", "light") == before
+
+
+def test_items_as_arms_teach_their_parents_too(tmp_path: Path) -> None:
+    chosen = {
+        "arms": ["item:100", "item:101", "item:102", "item:103"],
+        "counts": [1, 1, 1, 1],
+        "parents": [["streamer:10", arm] for arm in ARMS],
+    }
+    rows = [{**row, c.ARM_SET: json.dumps(chosen)} for row in slate()]
+    store = MemoryStore(lambda: 0.0)
+    assert counted(run(store, tmp_path, rows, view(1, 101, NOON))) == [(1, 1)]
+    epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
+    assert epoch.arms == ("item:100", "item:101", "popular", "streamer:10", "two_tower")
+    weight = 2 ** (-12 / 72)
+    assert epoch.evidence("streamer:10") == pytest.approx((weight, weight))
+    assert epoch.evidence("two_tower") == pytest.approx((0, weight))
+
+
+def test_a_context_follows_the_settings_as_they_are_now(tmp_path: Path) -> None:
+    store = MemoryStore(lambda: 0.0)
+    old = BanditSettings(prior_successes=3.0, epsilon=0.5)
+    store.put_epoch(("home_clips", "light"), replace(prior_epoch(old), epoch=4).to_bytes(), None, 60)
+    run(store, tmp_path, slate(), view(1, 101, NOON))
+    epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
+    assert epoch.epoch == 5
+    assert (epoch.prior, epoch.exploration) == (prior_epoch(BanditSettings()).prior, Exploration(epsilon=0.1))
 
 
 def test_nobody_signed_in_teaches_nothing(tmp_path: Path) -> None:
@@ -148,5 +177,5 @@ class SlowReader(MemoryStore):
 def test_two_updates_at_once_do_not_both_count(tmp_path: Path) -> None:
     store = SlowReader(NOW.timestamp)
     run(store, tmp_path, slate(), view(1, 101, NOON))
-    with pytest.raises(EpochConflictError, match="epoch 1 of home_clips/light was written meanwhile; run again"):
+    with pytest.raises(EpochConflictError, match="home_clips/light was changed by others 3 times meanwhile; run again"):
         run(store, tmp_path, slate(), view(1, 101, NOON))

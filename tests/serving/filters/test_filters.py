@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from serving.filters.duplicate import DuplicateFilter
+from serving.filters.streamer_cap import StreamerCapFilter
+from serving.filters.target import TargetFilter
 
 from contracts.names import Surface
 from contracts.payload import CandidateColumns, Ids
-from serving.filters.duplicate import DuplicateFilter
 from serving.filters.hidden import HiddenFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
-from serving.filters.streamer_cap import StreamerCapFilter
-from serving.filters.target import TargetFilter
 from serving.filters.visibility import VisibilityFilter
 from serving.frame import Frame
 from serving.query import Level, Query, Request

@@ -1,0 +1,104 @@
+"""Arms: what they are called, and which of them a request chose among.
+
+An arm is a source (`two_tower`, a name of `contracts.names.Source`), a content (`item:123`), a streamer (`streamer:45`)
+or the whole context (`context`), which is only ever a parent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.errors import PayloadError
+from contracts.payload import SOURCES
+
+CONTEXT: Final = "context"
+"""The parent of every arm of a context, where a chain of parents names it."""
+
+SOURCE_ARM, ITEM_ARM, STREAMER_ARM, CONTEXT_ARM = range(4)
+"""Codes of arm kinds in packed states."""
+
+ITEM_PREFIX: Final = "item:"
+STREAMER_PREFIX: Final = "streamer:"
+_SOURCE_CODES: Final = {str(source): code for code, source in enumerate(SOURCES)}
+
+
+def item_arm(content_id: int) -> str:
+    """The arm of one content."""
+    return f"{ITEM_PREFIX}{content_id}"
+
+
+def streamer_arm(streamer_id: int) -> str:
+    """The arm of one streamer, or of all their contents."""
+    return f"{STREAMER_PREFIX}{streamer_id}"
+
+
+def arm_code(arm: str) -> tuple[int, int]:
+    """Kind and id of an arm as packed states hold them; a source's id is its payload code.
+
+    Raises:
+        PayloadError: no arm is called so.
+    """
+    if arm in _SOURCE_CODES:
+        return SOURCE_ARM, _SOURCE_CODES[arm]
+    if arm == CONTEXT:
+        return CONTEXT_ARM, 0
+    for kind, prefix in ((ITEM_ARM, ITEM_PREFIX), (STREAMER_ARM, STREAMER_PREFIX)):
+        number = arm.removeprefix(prefix)
+        if number != arm and number.removeprefix("-").isdecimal():
+            return kind, int(number)
+    raise PayloadError(f"no arm is called {arm!r}; arms are sources, item:ID, streamer:ID and {CONTEXT}")
+
+
+def arm_names(kinds: Sequence[int], ids: Sequence[int]) -> tuple[str, ...]:
+    """The names of packed arms.
+
+    Raises:
+        PayloadError: a kind or a source that this version does not know.
+    """
+    return tuple(map(_name, kinds, ids))
+
+
+def _name(kind: int, number: int) -> str:
+    if kind == ITEM_ARM:
+        return item_arm(number)
+    if kind == STREAMER_ARM:
+        return streamer_arm(number)
+    if kind == SOURCE_ARM and 0 <= number < len(SOURCES):
+        return str(SOURCES[number])
+    if kind == CONTEXT_ARM:
+        return CONTEXT
+    raise PayloadError(f"arm of kind {kind} and id {number} is unknown; the state is corrupt or from a later version")
+
+
+@dataclass(frozen=True)
+class ArmSet:
+    """The arms of a request and how many candidates each has, in slate order.
+
+    Args:
+        parents: The chain of each arm's parents, nearest first: `("streamer:45", "two_tower")`; empty where no arm has
+            any.
+        features: (A, D) of each arm, for policies that go by them; else empty.
+    """
+
+    arms: tuple[str, ...]
+    counts: tuple[int, ...]
+    parents: tuple[tuple[str, ...], ...] = ()
+    features: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def is_ranking(self) -> bool:
+        """Whether no arm has more than one candidate, so that a slate is an order of arms."""
+        return max(self.counts, default=0) <= 1
+
+    def chain(self, arm: int) -> tuple[str, ...]:
+        """The parents of one arm, nearest first."""
+        return self.parents[arm] if self.parents else ()
+
+    def availability(self, slate: Sequence[int]) -> npt.NDArray[np.bool_]:
+        """(S, A) which arms still had a candidate at each slot, given the slots above."""
+        gives = np.array(slate, np.intp)[:, None] == np.arange(len(self.arms))
+        taken = np.cumsum(gives, axis=0) - gives
+        return np.asarray(taken < np.array(self.counts))

@@ -1,0 +1,120 @@
+"""Slates whose slots are independent given which arms still have candidates: a table of chances fills them.
+
+The random numbers of a slate are the 32-bit words of SHAKE-128 over its seed: any language can draw them again, and a
+longer slate goes on where a shorter one ends. 20 of them take 1.5 microseconds; seeding one of numpy's generators takes
+8 to 13.
+"""
+
+import hashlib
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bandit.arms import ArmSet
+from bandit.outcomes import Floats
+from bandit.posteriors import PosteriorEpoch
+
+_WORDS: Final = 2**32
+
+Slate = list[int]
+"""The arm of each slot, as its place in the arm set."""
+
+Sampler = Callable[[int, int], Slate]
+"""The slate of a length and a seed: a policy with its posterior and arm set bound, for callers that meet them again."""
+
+Given = Callable[[npt.NDArray[np.bool_]], Floats]
+"""Chances (A,) of the arms, given which are available (A,)."""
+
+
+class SlotTable:
+    """Chances of A arms for each set of available ones, worked out when first met.
+
+    Args:
+        given: Chances of the arms, 0 of those not available.
+        size: A.
+    """
+
+    def __init__(self, given: Given, size: int) -> None:
+        self._given, self._size = given, size
+        self._known: dict[int, tuple[Floats, list[int]]] = {}
+
+    def fill(self, counts: Sequence[int], length: int, seed: int) -> Slate:
+        """The arm of each slot, `length` of them or as many as there are candidates."""
+        left, slate = list(counts), Slate()
+        mask = sum(1 << arm for arm, count in enumerate(left) if count > 0)
+        limits = self._at(mask)[1]
+        for word in words(seed, min(length, sum(left))):
+            arm = bisect_right(limits, word)
+            slate.append(arm)
+            left[arm] -= 1
+            if not left[arm]:
+                mask ^= 1 << arm
+                limits = self._at(mask)[1]
+        return slate
+
+    def propensities(self, available: npt.NDArray[np.bool_], slate: Sequence[int]) -> Floats:
+        """(S,) chance of each slot's arm, given which arms were available (S, A)."""
+        masks = [sum(1 << int(arm) for arm in np.flatnonzero(row)) for row in available]
+        return np.array([self._at(mask)[0][arm] for mask, arm in zip(masks, slate, strict=True)], np.float64)
+
+    def _at(self, mask: int) -> tuple[Floats, list[int]]:
+        """Chances of the arms of a bit mask, and the words between them; arms without a chance take no room."""
+        if mask not in self._known:
+            available = np.array([mask >> arm & 1 for arm in range(self._size)], bool)
+            chances = self._given(available) if mask else np.zeros(self._size)
+            limits = [round(limit * _WORDS) for limit in accumulate(chances.tolist())]
+            last = int(np.flatnonzero(chances)[-1]) if mask else 0
+            self._known[mask] = chances, [*limits[:last], *[_WORDS] * (self._size - last)]
+        return self._known[mask]
+
+
+@dataclass(frozen=True)
+class SlotPolicy:
+    """Fills slots by chances that depend on a posterior and on which arms are available.
+
+    Args:
+        given: Makes the chances of an arm set out of a posterior.
+    """
+
+    policy_id: str
+    given: Callable[[PosteriorEpoch, ArmSet], Given]
+
+    def sampler(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
+        """What gives the arm of each slot."""
+        order, table = self._table(posterior, arm_set)
+        counts = [arm_set.counts[arm] for arm in order]
+        return lambda length, seed: [order[arm] for arm in table.fill(counts, length, seed)]
+
+    def propensities(self, posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:
+        """(S,) chance of each slot's arm, given the slots above."""
+        order, table = self._table(posterior, arm_set)
+        places = np.argsort(order)[np.array(slate, np.intp)]
+        return table.propensities(arm_set.availability(slate)[:, order], places.tolist())
+
+    def _table(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> tuple[Slate, SlotTable]:
+        """The arms by name, and their table: lists that name the same arms in another order share it."""
+        if arm_set.is_ranking:
+            # Sets of contents hardly ever come again.
+            return list(range(len(arm_set.arms))), self._new(posterior, arm_set)
+
+        def ordered() -> tuple[Slate, SlotTable]:
+            order = sorted(range(len(arm_set.arms)), key=arm_set.arms.__getitem__)
+            named = ArmSet(tuple(arm_set.arms[arm] for arm in order), (), tuple(map(arm_set.chain, order)))
+            return order, posterior.remember((self.policy_id, named), lambda: self._new(posterior, named))
+
+        return posterior.remember((self.policy_id, arm_set.arms, arm_set.parents), ordered)
+
+    def _new(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> SlotTable:
+        return SlotTable(self.given(posterior, arm_set), len(arm_set.arms))
+
+
+def words(seed: int, count: int) -> tuple[int, ...]:
+    """Even random numbers below 2^32."""
+    digest = hashlib.shake_128(seed.to_bytes(8, "little", signed=True)).digest(4 * count)
+    return struct.unpack(f"<{count}I", digest)

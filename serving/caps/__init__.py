@@ -1,0 +1,1 @@
+"""What may stay beside what stands above it: one cap per file."""

@@ -1,0 +1,40 @@
+"""Room for streamers that the user knows, and room for new ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from serving.filters.among import among
+from serving.frame import Frame, Mask
+from serving.query import Query
+
+
+@dataclass(frozen=True)
+class VisitQuotaCap:
+    """Keeps so few returns that the least share of discoveries fits beside them, and the other way round.
+
+    A return is an item of a streamer whom the user prefers or watched with value lately. What one kind cannot fill
+    is the other's. The bandit chooses among what is left, so every slate it can draw keeps both quotas, and its
+    arm set tells all that is needed to draw it again.
+
+    Args:
+        min_return_share: Of a slate, 0 to 1.
+        min_discovery_share: The same.
+    """
+
+    min_return_share: float
+    min_discovery_share: float
+
+    def keep(self, frame: Frame, query: Query) -> Mask | None:
+        user, limit = query.user.known, query.request.limit
+        if user is None or len(frame) <= limit:
+            return None
+        is_return = among(frame.candidates.streamer_ids, user.streamers)
+        returns = int(np.count_nonzero(is_return))
+        discoveries = len(frame) - returns
+        most_returns = limit - min(round(self.min_discovery_share * limit), discoveries)
+        most_discoveries = limit - min(round(self.min_return_share * limit), returns)
+        if returns <= most_returns and discoveries <= most_discoveries:
+            return None
+        place = np.where(is_return, is_return.cumsum(), (~is_return).cumsum())
+        return np.asarray(place <= np.where(is_return, most_returns, most_discoveries))

@@ -1,0 +1,17 @@
+"""No streamer fills a slate."""
+
+from dataclasses import dataclass
+
+from serving.caps.first_of_each import first_of_each
+from serving.frame import Frame, Mask
+from serving.query import Query
+
+
+@dataclass(frozen=True)
+class StreamerCap:
+    """Keeps the first few of each streamer, in list order."""
+
+    max_per_streamer: int
+
+    def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002
+        return first_of_each(frame.candidates.streamer_ids, self.max_per_streamer)

@@ -1,0 +1,1 @@
+"""The HTTP edge: plain ASGI, typed bodies, explicit degradation."""

@@ -1,0 +1,59 @@
+"""API keys and how often each may ask."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Caller:
+    """A holder of a key, with a bucket of tokens that fills with time.
+
+    Args:
+        name: Appears in logs and metrics in the place of the key.
+        per_second: Requests a second in the long run; a burst of as many is allowed at once.
+        tokens: Left in the bucket.
+        filled_at: Monotonic seconds.
+    """
+
+    name: str
+    per_second: float
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> bool:
+        """Whether a request is within the rate; takes a token if so.
+
+        A clock that steps back fills nothing and takes nothing.
+        """
+        elapsed = now - self.filled_at
+        if elapsed > 0:
+            self.tokens = min(self.per_second, self.tokens + elapsed * self.per_second)
+        self.filled_at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Callers:
+    """Who holds which key.
+
+    Args:
+        hashes: Name of each caller and the SHA-256 of the key, in hex.
+        per_second: Requests a second of each key and worker.
+        now: Monotonic seconds.
+    """
+
+    def __init__(self, hashes: Mapping[str, str], per_second: float, now: float) -> None:
+        # Keys are looked up by their hash: nothing in memory or in the settings gives a key away.
+        self._callers = {
+            bytes.fromhex(digest): Caller(name, per_second, per_second, now) for name, digest in hashes.items()
+        }
+
+    def of(self, authorization: bytes) -> Caller | None:
+        """Who sent `Authorization: Bearer KEY`; None for nobody known."""
+        scheme, _, key = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not key:
+            return None
+        return self._callers.get(hashlib.sha256(key.strip()).digest())

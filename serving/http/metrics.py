@@ -1,0 +1,113 @@
+"""Numbers for Prometheus. Counted in plain Python while requests run, handed over once a second."""
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from serving.mirrors.thread import MirrorState
+from serving.pipeline import StageRecord
+from serving.slate import Slate
+
+_BUCKETS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+class Metrics:
+    """What a worker counts.
+
+    Args:
+        multiprocess_folder: Where workers that share a port leave their numbers for each other; None for one alone.
+    """
+
+    def __init__(self, multiprocess_folder: str | None) -> None:
+        self._folder = multiprocess_folder
+        registry = self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "streamrec_requests",
+            "Answers by route, caller and status.",
+            ("route", "caller", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "streamrec_request_seconds",
+            "From head to body, by surface.",
+            ("surface",),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._levels = Counter(
+            "streamrec_slates", "Slates by surface and the nearest list.", ("surface", "level"), registry=registry
+        )
+        stage = ("stage", "name")
+        self._stage_seconds = Counter("streamrec_stage_seconds", "Time in each stage.", stage, registry=registry)
+        self._entered = Counter("streamrec_stage_entered", "Candidates into each stage.", stage, registry=registry)
+        self._left = Counter("streamrec_stage_left", "Candidates out of each stage.", stage, registry=registry)
+        self._unread = Counter("streamrec_unread_users", "Slates made without the store.", registry=registry)
+        self._impressions = Counter(
+            "streamrec_impressions", "Logged, or lost to a full queue.", ("fate",), registry=registry
+        )
+        self._mirror_age = Gauge(
+            "streamrec_mirror_age_seconds", "Since each mirror's last refresh.", ("mirror",), registry=registry,
+            multiprocess_mode="max",
+        )  # fmt: skip
+        self._store_up = Gauge(
+            "streamrec_store_up", "1 while Redis answers.", registry=registry, multiprocess_mode="min"
+        )
+        self._requests_tally: Tally[tuple[str, str, int]] = Tally()
+        self._levels_tally: Tally[tuple[str, str]] = Tally()
+        self._stages_tally: dict[tuple[str, str], list[int]] = {}
+        self._impressions_known = {"sent": 0, "lost": 0}
+        self._unread_tally = 0
+
+    def answered(self, route: str, caller: str, status: int) -> None:
+        self._requests_tally[route, caller, status] += 1
+
+    def served(self, slate: Slate, seconds: float) -> None:
+        """Count a slate and its stages."""
+        surface = slate.query.request.surface
+        self._seconds.labels(surface).observe(seconds)
+        self._levels_tally[surface, slate.level] += 1
+        self._unread_tally += bool(slate.query.problem)
+        self._add(slate.outcome.trace.records)
+
+    def _add(self, records: Sequence[StageRecord]) -> None:
+        tally = self._stages_tally
+        for stage, name, nanoseconds, entered, left in records:
+            sums = tally.get((stage, name))
+            if sums is None:
+                sums = tally[stage, name] = [0, 0, 0]
+            sums[0] += nanoseconds
+            sums[1] += entered
+            sums[2] += left
+
+    def hand_over(self, sent: int, lost: int, is_store_up: bool, mirrors: Sequence[MirrorState]) -> None:
+        """Give Prometheus what was counted since the last time."""
+        for labels, count in self._requests_tally.items():
+            self._requests.labels(*labels).inc(count)
+        for pair, count in self._levels_tally.items():
+            self._levels.labels(*pair).inc(count)
+        for stage, (nanoseconds, entered, left) in self._stages_tally.items():
+            self._stage_seconds.labels(*stage).inc(nanoseconds / 1e9)
+            self._entered.labels(*stage).inc(entered)
+            self._left.labels(*stage).inc(left)
+        self._unread.inc(self._unread_tally)
+        for fate, count in (("sent", sent), ("lost", lost)):
+            self._impressions.labels(fate).inc(count - self._impressions_known[fate])
+            self._impressions_known[fate] = count
+        self._store_up.set(is_store_up)
+        for mirror in mirrors:
+            self._mirror_age.labels(mirror.name).set(mirror.age_seconds)
+        self._requests_tally.clear()
+        self._levels_tally.clear()
+        self._stages_tally.clear()
+        self._unread_tally = 0
+
+    def text(self) -> bytes:
+        """The exposition, of all workers that share the port."""
+        registry = self._registry
+        if self._folder is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, self._folder)
+        return generate_latest(registry)

@@ -1,0 +1,51 @@
+"""The server process, or several that share a port."""
+
+import os
+import tempfile
+
+import uvicorn
+
+from contracts.errors import SettingsError
+from contracts.settings import Settings, load_settings
+from serving.http.app import Edge
+from serving.http.worker import Worker
+
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The name that prometheus-client itself reads."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until asked to stop.
+
+    Raises:
+        SettingsError: nobody could ask.
+    """
+    http = settings.http
+    if http.needs_key and not http.api_keys:
+        raise SettingsError(
+            "http.api_keys is empty, so that nobody could ask; make one by `python -m serving create_key --name NAME` "
+            "or set http.needs_key to false where only trusted programs reach the port"
+        )
+    with tempfile.TemporaryDirectory(prefix="streamrec-metrics-") as folder:
+        if http.workers > 1:
+            os.environ[_METRICS_FOLDER] = folder
+        uvicorn.run(
+            "serving.http.serve:application",
+            factory=True,
+            host=http.host,
+            port=http.port,
+            workers=http.workers,
+            loop="uvloop",
+            http="httptools",
+            # Paths hold user ids: what was asked is counted, never written down.
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=5,
+        )
+
+
+def application() -> Edge:
+    """What each server process makes for itself."""
+    return Edge(Worker(load_settings(), os.environ.get(_METRICS_FOLDER)))

@@ -1,0 +1,76 @@
+"""The generations that can be served, with the lists that are not any user's own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contracts.errors import PayloadError
+from contracts.names import Surface
+from contracts.payload import CandidateColumns, unpack
+from contracts.settings import MirrorSettings
+from serving.state import Context, Generation, Published
+from serving.stores.protocol import GenerationStore
+
+_KEPT = 2
+"""As many as publish keeps."""
+
+
+class PublishedMirror:
+    """Follows the pointer; a generation's own lists never change, so they are read once."""
+
+    name = "published"
+
+    def __init__(self, store: GenerationStore, settings: MirrorSettings) -> None:
+        self._store = store
+        self.pause_seconds = settings.poll_ms / 1000
+        self.current = Published(None, {}, "Redis has not been read yet")
+
+    def refresh(self) -> None:
+        """Look at the pointer; where it or its generation is gone, what was known stays and says so."""
+        name = self._store.current_generation()
+        known = self.current
+        if name is None:
+            reason = "nothing has been published" if known.current is None else "Redis has lost the published lists"
+            self.current = Published(known.current, known.generations, reason)
+        elif name == known.current and self._store.generation_info(name):
+            self.current = Published(name, known.generations)
+        else:
+            self._follow(name)
+
+    def failed(self, problem: str) -> None:
+        self.current = Published(self.current.current, self.current.generations, problem)
+
+    def _follow(self, name: str) -> None:
+        found = read_generation(self._store, name)
+        known = self.current.generations
+        if found is None:
+            self.current = Published(self.current.current, known, f"generation {name} has expired")
+            return
+        others = [other for other in known.values() if other.name != name]
+        kept = [found, *sorted(others, key=lambda other: other.name != self.current.current)][:_KEPT]
+        self.current = Published(name, {generation.name: generation for generation in kept})
+
+
+def read_generation(store: GenerationStore, name: str) -> Generation | None:
+    """A generation with its segment lists; None where it has expired."""
+    info = store.generation_info(name)
+    if not info:
+        return None
+    lists: dict[Context, CandidateColumns | str] = {}
+    for surface in Surface:
+        for segment, packed in store.segment_lists(name, surface).items():
+            lists[surface, segment] = _unpacked(packed)
+    return Generation(name, info.get("model_version", ""), _time(info), lists)
+
+
+def _unpacked(packed: bytes) -> CandidateColumns | str:
+    try:
+        return unpack(packed)
+    except PayloadError as error:
+        return str(error)
+
+
+def _time(info: Mapping[str, str]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(info["published_at"])
+    except (KeyError, ValueError):
+        return None

@@ -1,1 +1,0 @@
-"""What happens because a slate was served."""

@@ -1,0 +1,128 @@
+"""What one request reads: one round trip of plain commands, the same for every client and for the memory twin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from contracts import redis_keys
+from contracts.errors import PayloadError
+from contracts.marks import MARK, marked_ids
+from contracts.names import Surface
+from contracts.packed_user import PackedUser, unpack_user
+from contracts.payload import Ids
+
+Command: TypeAlias = tuple[str | int | bytes, ...]
+Reply: TypeAlias = Any
+"""Bytes, a list of them, or None, as the command has it."""
+_NOTHING = marked_ids(None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What a request wants to know.
+
+    Args:
+        generation: Whose lists are read.
+        surface: The user's list of this surface.
+        user_id: None for somebody unknown, of whom nothing is read.
+        targets: Lists that go with a content or a streamer: surface and id.
+        wants_vector: Read the user's vector, too.
+    """
+
+    generation: str
+    surface: str
+    user_id: int | None = None
+    targets: tuple[tuple[Surface, int], ...] = ()
+    wants_vector: bool = False
+
+
+@dataclass(slots=True)
+class UserRow:
+    """What the store holds of a request's user and targets.
+
+    Args:
+        packed: The user's list on the surface, or None.
+        known: The user's segment and streamers in that generation, or None.
+        seen: (N,) content ids, ascending; `begun`, `hidden_contents` and `hidden_streamers` alike.
+        begun: Packed marks (`contracts.marks`) of what the user began and has not seen.
+        targets: A packed list, or None, for each target of the plan.
+        vector: The user's packed vector, where the plan wants it and there is one.
+        is_erased: The user was erased: nothing else of the row is set.
+        problems: What could not be read, in words.
+    """
+
+    packed: bytes | None = None
+    known: PackedUser | None = None
+    seen: Ids = field(default_factory=lambda: _NOTHING)
+    begun: bytes | None = None
+    hidden_contents: Ids = field(default_factory=lambda: _NOTHING)
+    hidden_streamers: Ids = field(default_factory=lambda: _NOTHING)
+    targets: tuple[bytes | None, ...] = ()
+    vector: bytes | None = None
+    is_erased: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def commands(plan: ReadPlan) -> list[Command]:
+    """The commands, none of which needs another's answer; in a cluster each has one slot."""
+    asked: list[Command] = [
+        ("HGET", redis_keys.target_lists(plan.generation, surface, redis_keys.bucket_of(target)), target)
+        for surface, target in plan.targets
+    ]
+    user = plan.user_id
+    if user is None:
+        return asked
+    bucket = redis_keys.bucket_of(user)
+    asked.append(("HGET", redis_keys.lists(plan.generation, plan.surface, bucket), user))
+    asked.append(("HGET", redis_keys.segments(plan.generation, bucket), user))
+    asked.append(
+        (
+            "MGET",
+            redis_keys.erased(user),
+            redis_keys.seen(user),
+            redis_keys.progress(user),
+            redis_keys.hidden_contents(user),
+            redis_keys.hidden_streamers(user),
+        )
+    )
+    if plan.wants_vector:
+        asked.append(("HGET", redis_keys.user_vectors(plan.generation, bucket), user))
+    return asked
+
+
+def decode(plan: ReadPlan, replies: Sequence[Reply]) -> UserRow:
+    """The row out of the answers to `commands`, in their order."""
+    count = len(plan.targets)
+    row = UserRow(targets=tuple(replies[:count]))
+    if plan.user_id is None:
+        return row
+    packed, known, (erased, seen, begun, contents, streamers) = replies[count : count + 3]
+    if erased is not None:
+        row.is_erased = True
+        return row
+    row.packed, row.begun = packed, begun
+    row.known = _user(known, row.problems)
+    row.seen = _ids(seen, "seen", row.problems)
+    row.hidden_contents = _ids(contents, "hidden", row.problems)
+    row.hidden_streamers = _ids(streamers, "blocked", row.problems)
+    if plan.wants_vector:
+        row.vector = replies[count + 3]
+    return row
+
+
+def _user(packed: bytes | None, problems: list[str]) -> PackedUser | None:
+    try:
+        return unpack_user(packed) if packed is not None else None
+    except PayloadError as error:
+        problems.append(f"the user's segment cannot be read: {error}")
+        return None
+
+
+def _ids(packed: bytes | None, what: str, problems: list[str]) -> Ids:
+    if packed is None:
+        return _NOTHING
+    whole = len(packed) - len(packed) % MARK.itemsize
+    if whole != len(packed):
+        # What can be read is obeyed: forgetting all that a user hid because of one torn entry would be worse.
+        problems.append(f"what the user has {what} ends in a torn entry")
+    return marked_ids(packed[:whole])

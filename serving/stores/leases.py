@@ -139,7 +139,7 @@ class FeedStore(Protocol):
         """How far a consumer has come."""
 
     def consumed_at(self, key: str) -> float | None:
-        """When the consumer last wrote its position, by the server's clock; None if it never did."""
+        """When the consumer last wrote its position, by the server's clock; None if it did not say."""
 
     def server_time(self) -> float:
         """Unix seconds of the clock that leases and entries are timed by."""

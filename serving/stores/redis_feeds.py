@@ -64,7 +64,8 @@ class RedisFeeds:
     @unavailable_is_named
     def consumed_at(self, key: str) -> float | None:
         value = self._redis.get(key)
-        return int(value.partition(b" ")[2]) / 1000 if value is not None else None
+        written = value.partition(b" ")[2] if value is not None else b""
+        return int(written) / 1000 if written else None
 
     @unavailable_is_named
     def server_time(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from contracts import redis_keys
 from serving.stores.fresh import FreshChange
-from serving.stores.memory_feeds import START, Entries, MemoryFeeds
+from serving.stores.memory_feeds import Entries, MemoryFeeds
 
 
 class MemoryFresh(MemoryFeeds):
@@ -15,9 +15,9 @@ class MemoryFresh(MemoryFeeds):
         self._fresh: dict[int, bytes] = {}
 
     def apply_fresh(self, change: FreshChange, feed_length: int) -> bool:
-        if self._positions.get(redis_keys.FRESH_POSITION, START) != change.after:
+        if self.position(redis_keys.FRESH_POSITION) != change.after:
             return False
-        self._positions[redis_keys.FRESH_POSITION] = change.position
+        self._positions[redis_keys.FRESH_POSITION] = (change.position, self._clock())
         self._fresh.update(change.put)
         for content in change.dropped:
             self._fresh.pop(content, None)

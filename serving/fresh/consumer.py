@@ -26,6 +26,8 @@ _WRITTEN_AT_ONCE: Final = 500
 _SAME: Final = 1e-3
 """A component that moved by less is what rounding on the wire does."""
 
+_START: Final = "0"
+
 Items = dict[int, FreshItem]
 
 
@@ -82,7 +84,7 @@ class FreshConsumer:
         self._time_zone = settings.platform.time_zone
         self._items: Items | None = None
         self._unreadable: tuple[int, ...] = ()
-        self._position = "0"
+        self._position = _START
         self._generation: str | None = None
         self._batch = Batch()
         self._tower: Tower | None = None
@@ -103,7 +105,7 @@ class FreshConsumer:
         changed = {content: item for content, item in news.items() if content in stays}
         embedded = self._embedded(changed, stays, now)
         gone = [content for content in (*known, *self._unreadable) if content not in stays]
-        position = entries[-1].identity if entries else self._position
+        position = entries[-1].identity if entries else self._went_on()
         written = self._write({**changed, **embedded}, gone, position)
         if written:
             self._items, self._position, self._unreadable = {**stays, **embedded}, position, ()
@@ -121,6 +123,11 @@ class FreshConsumer:
             self._unreadable = tuple(stored.keys() - self._items.keys())
             self._embed_at = float("-inf")
         return self._items
+
+    def _went_on(self) -> str:
+        """The position, or the start of a stream that was begun anew: what is read twice changes nothing."""
+        is_lost = self._position != _START and not self._store.holds(STREAM_CONTENT, self._position)
+        return _START if is_lost else self._position
 
     def _follow_batch(self) -> None:
         """Look at the pointer; another model, or none so far, is loaded, again and again where it cannot be."""

@@ -1,8 +1,9 @@
-"""The fresh contents in a worker's memory. Letters: N contents, M of one model, D dimensions, K candidates."""
+"""The fresh contents in a worker's memory. Letters: N contents, D dimensions, K candidates."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from serving.fresh.item import FreshItem
 
 Rows = npt.NDArray[np.intp]
 Words = npt.NDArray[np.object_]
+_NO_MODEL: Final = ""
 
 
 @dataclass(frozen=True)
@@ -25,28 +27,17 @@ class UserVector:
 
 
 @dataclass(frozen=True)
-class Block:
-    """The contents that one version of the model has embedded.
-
-    Args:
-        rows: (M,) their rows in the index.
-        vectors: Unit vectors, float32 [M, D].
-    """
-
-    rows: Rows
-    vectors: FloatArray
-
-
-@dataclass(frozen=True)
 class FreshIndex:
     """Contents that may be shown, as columns (N,) by content id; never changed, only replaced.
 
     Args:
-        published_at: Unix seconds; that of the event where the content has none.
+        published_at: Unix seconds; of the event where the content has none.
         kinds: uint8, positions in `contracts.payload.KINDS`.
         titles: None where unknown; so are categories and languages.
         min_ages: Years; 0 for everybody.
-        blocks: By version of the model. Normally one; two while contents are embedded again after a publish.
+        model_versions: Of the model that made each vector; empty where there is none. Normally all are alike; they
+            are of two versions while contents are embedded again after a publish.
+        vectors: Unit vectors, float32 [N, D]; zero where there is none.
         problem: Why the index may be old or less than it could be; empty while all is well.
     """
 
@@ -58,18 +49,20 @@ class FreshIndex:
     categories: Words
     languages: Words
     min_ages: npt.NDArray[np.int16]
-    blocks: Mapping[str, Block]
+    model_versions: Words
+    vectors: FloatArray
     problem: str = ""
 
     def __len__(self) -> int:
         return len(self.content_ids)
 
     @classmethod
-    def of(cls, items: Iterable[FreshItem], problem: str = "") -> "FreshIndex":
+    def of(cls, items: Iterable[FreshItem]) -> "FreshIndex":
         """The index of what may be shown among some items."""
-        shown = sorted((i for i in items if i.description is not None), key=lambda item: item.content_id)
+        shown = sorted((item for item in items if item.description is not None), key=lambda item: item.content_id)
         described = [item.description for item in shown if item.description is not None]
         times = [d.published_at or item.changed_at for item, d in zip(shown, described, strict=True)]
+        versions, vectors = _vectors(shown)
         return cls(
             content_ids=np.array([item.content_id for item in shown], np.int64),
             kinds=np.array([KINDS.index(d.kind) for d in described], np.uint8),
@@ -79,14 +72,18 @@ class FreshIndex:
             categories=_words([d.category for d in described]),
             languages=_words([d.language for d in described]),
             min_ages=np.array([d.min_age or 0 for d in described], np.int16),
-            blocks=_blocks(shown),
-            problem=problem,
+            model_versions=versions,
+            vectors=vectors,
         )
 
+    @property
+    def has_vectors(self) -> bool:
+        return self.vectors.shape[1] > 0
+
     @cached_property
-    def model_version(self) -> str:
-        """Of the model that most contents are embedded by; empty where none is."""
-        return max(self.blocks, key=lambda version: len(self.blocks[version].rows), default="")
+    def by_model(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which rows each version of the model has embedded; words are compared once, not for every request."""
+        return {version: self.model_versions == version for version in set(self.model_versions) - {_NO_MODEL}}
 
     def rows(self, content_ids: Ids) -> Rows:
         """(K,) row of each content, -1 where it is not fresh."""
@@ -101,13 +98,13 @@ class FreshIndex:
         The score is the dot product of unit vectors, -1 to 1, as in `retrieved_candidate_v1`. Contents that another
         version of the model has embedded are never scored.
         """
-        block = self.blocks.get(user.model_version)
-        if block is None or block.vectors.shape[1] != len(user.values):
-            return self._candidates(np.empty(0, np.intp), np.empty(0, np.float32))
-        is_out = self.published_at[block.rows] <= at
-        scores = np.where(is_out, block.vectors @ user.values, -np.inf)
-        top = _largest(scores, min(count, int(is_out.sum())))
-        return self._candidates(block.rows[top], scores[top])
+        embedded = self.by_model.get(user.model_version)
+        if embedded is None or self.vectors.shape[1] != len(user.values):
+            return self._candidates(np.empty(0, np.intp), np.empty(0))
+        may = embedded & (self.published_at <= at)
+        scores = np.where(may, self.vectors @ user.values, -np.inf)
+        top = _largest(scores, min(count, int(may.sum())))
+        return self._candidates(top, scores[top])
 
     def newest_of(self, streamer_ids: Ids, count: int, at: float) -> CandidateColumns:
         """The `count` newest contents of some streamers, of those published by `at`; the score is 1 / rank."""
@@ -115,11 +112,44 @@ class FreshIndex:
         newest = own[np.argsort(-self.published_at[own], kind="stable")][:count]
         return self._candidates(newest, 1 / np.arange(1, len(newest) + 1))
 
+    def changed(self, items: Sequence[FreshItem], gone: Collection[int]) -> "FreshIndex":
+        """The index with some items put and some contents gone: what did not change is copied, not made again."""
+        touched = [*gone, *(item.content_id for item in items)]
+        places = self.rows(np.array(touched, np.int64))
+        keep = np.ones(len(self), bool)
+        keep[places[places >= 0]] = False
+        new = FreshIndex.of(items)
+        kept = self._take(keep)._in_space_of(new)
+        both = [np.concatenate(pair) for pair in zip(kept._columns(), new._in_space_of(kept)._columns(), strict=True)]
+        order = np.argsort(both[0], kind="stable")
+        return self._of_columns([column[order] for column in both])
+
+    def _in_space_of(self, other: "FreshIndex") -> "FreshIndex":
+        """Self, or without vectors where the other has some of another length: a model of another shape made them."""
+        dim = other.vectors.shape[1]
+        if self.vectors.shape[1] == dim or not other.has_vectors:
+            return self
+        nothing = np.zeros((len(self), dim), np.float32)
+        return replace(self, model_versions=_words([_NO_MODEL] * len(self)), vectors=nothing)
+
     def _candidates(self, rows: Rows, scores: npt.NDArray[np.floating]) -> CandidateColumns:
         sources = np.full(len(rows), SOURCES.index(Source.FRESH), np.uint8)
         return CandidateColumns(
             self.content_ids[rows], self.kinds[rows], self.streamer_ids[rows], sources, scores.astype(np.float32)
         )
+
+    def _take(self, rows: npt.NDArray[np.bool_]) -> "FreshIndex":
+        return self._of_columns([column[rows] for column in self._columns()])
+
+    def _columns(self) -> list[npt.NDArray[Any]]:
+        return [getattr(self, name) for name in _COLUMNS]
+
+    def _of_columns(self, columns: Sequence[npt.NDArray[Any]]) -> "FreshIndex":
+        made: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
+        return FreshIndex(**made, problem=self.problem)
+
+
+_COLUMNS: Final = tuple(column.name for column in fields(FreshIndex) if column.name != "problem")
 
 
 def _largest(scores: FloatArray, count: int) -> Rows:
@@ -130,20 +160,19 @@ def _largest(scores: FloatArray, count: int) -> Rows:
     return top[np.argsort(-scores[top], kind="stable")]
 
 
-def _blocks(shown: list[FreshItem]) -> dict[str, Block]:
-    """One per version and length; of two lengths under one version, which only a torn write could leave, the first."""
-    members: dict[str, tuple[list[int], list[FloatArray]]] = {}
+def _vectors(shown: Sequence[FreshItem]) -> tuple[Words, FloatArray]:
+    """Versions and vectors of the latest item's length; what has none, or one of another length, has no version."""
+    latest = max((item for item in shown if item.vector is not None), key=lambda item: item.changed_at, default=None)
+    dim = 0 if latest is None or latest.vector is None else len(latest.vector)
+    versions = [_NO_MODEL] * len(shown)
+    vectors = np.zeros((len(shown), dim), np.float32)
     for row, item in enumerate(shown):
-        if item.vector is None:
-            continue
-        rows, vectors = members.setdefault(item.model_version, ([], []))
-        if not vectors or len(vectors[0]) == len(item.vector):
-            rows.append(row)
-            vectors.append(item.vector)
-    return {version: Block(np.array(rows, np.intp), np.stack(vectors)) for version, (rows, vectors) in members.items()}
+        if item.vector is not None and len(item.vector) == dim:
+            versions[row], vectors[row] = item.model_version, item.vector
+    return _words(versions), vectors
 
 
-def _words(values: list[str | None]) -> Words:
+def _words(values: Sequence[str | None]) -> Words:
     words = np.empty(len(values), object)
     words[:] = values
     return words

@@ -27,7 +27,7 @@ def fresh_candidates(
         return _newest(index.newest_of(streamers, count, at), f"the user's vector cannot be read: {error}")
     if user is None:
         return _newest(index.newest_of(streamers, count, at), "")
-    if user.model_version not in index.blocks:
+    if user.model_version not in index.by_model:
         reason = f"no new content has been embedded by model version {user.model_version} yet"
         return _newest(index.newest_of(streamers, count, at), reason)
     return Fetched(index.best(user, count, at))

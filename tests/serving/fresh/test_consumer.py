@@ -326,6 +326,19 @@ def test_a_store_that_lost_its_memory_is_filled_by_what_comes(redis_url: str) ->
     assert sorted(lane.items()) == [2]
 
 
+def test_a_stream_that_was_begun_anew_is_read_from_its_start(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    lane = Lane(store)
+    send(store, published(1))
+    lane.step()
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(STREAM_CONTENT)
+        client.xadd(STREAM_CONTENT, {b"e": published(2).to_json()}, id="1-1")
+    lane.step()
+    assert lane.step().events == 1
+    assert sorted(lane.items()) == [1, 2]
+
+
 @pytest.mark.slow
 def test_a_consumer_that_is_killed_again_and_again_loses_and_doubles_nothing(redis_url: str) -> None:
     """SIGKILL at some moment, 20 times, while events come; a takedown of every third content among them."""

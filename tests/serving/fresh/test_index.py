@@ -1,3 +1,5 @@
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_an_empty_index_offers_nothing(count: int) -> None:
     assert len(index.best(UserVector(np.ones(2, np.float32), "1"), count, AT)) == 0
     assert len(index.newest_of(np.array([1]), count, AT)) == 0
     assert index.rows(np.array([1, 2])).tolist() == [-1, -1]
-    assert index.model_version == ""
+    assert index.by_model == {}
 
 
 def test_contents_of_another_model_are_never_scored() -> None:
@@ -50,7 +52,10 @@ def test_contents_of_another_model_are_never_scored() -> None:
     assert index.best(UserVector(user, "2"), 5, AT).item_ids.tolist() == [3]
     assert index.best(UserVector(user, "3"), 5, AT).item_ids.tolist() == []
     assert index.best(UserVector(np.ones(3, np.float32), "1"), 5, AT).item_ids.tolist() == []
-    assert index.model_version == "1"
+    assert {version: mask.tolist() for version, mask in index.by_model.items()} == {
+        "1": [True, True, False],
+        "2": [False, False, True],
+    }
 
 
 def test_what_is_published_later_is_not_offered_before() -> None:
@@ -83,3 +88,31 @@ def test_columns_are_looked_up_by_content() -> None:
     assert rows.tolist() == [1, -1, 0]
     assert index.titles[rows[0]] == f"title {2**63 - 1}"
     assert (index.languages[0], index.categories[0], index.min_ages[0]) == ("en", "chess", 0)
+
+
+def columns(index: FreshIndex) -> list[list[object]]:
+    names = [field.name for field in fields(FreshIndex) if field.name != "problem"]
+    return [getattr(index, name).tolist() for name in names]
+
+
+def test_changing_an_index_gives_what_building_it_anew_would() -> None:
+    rng = np.random.default_rng(0)
+    kept: dict[int, FreshItem] = {}
+    index = FreshIndex.of([])
+    for _ in range(60):
+        put = [item(int(number), [1, 0], str(rng.integers(2))) for number in rng.choice(30, 3, replace=False)]
+        put[0] = replace(put[0], description=None)
+        put[1] = replace(put[1], vector=None, model_version="")
+        gone = [int(number) for number in rng.choice(30, 4, replace=False)]
+        kept = {content: known for content, known in kept.items() if content not in gone}
+        kept |= {one.content_id: one for one in put}
+        index = index.changed(put, gone)
+        assert columns(index) == columns(FreshIndex.of(kept.values()))
+
+
+def test_a_model_of_another_shape_leaves_nothing_to_score_of_the_one_before() -> None:
+    index = FreshIndex.of([item(1, [1, 0], "1"), item(2, [1, 0], "1")]).changed([item(3, [1, 0, 0], "2")], [])
+    assert index.best(UserVector(np.array([1, 0], np.float32), "1"), 5, AT).item_ids.tolist() == []
+    assert index.best(UserVector(np.array([1, 0, 0], np.float32), "2"), 5, AT).item_ids.tolist() == [3]
+    back = index.changed([item(1, [1, 0, 0], "2"), item(2, [1, 0, 0], "2")], [3])
+    assert back.best(UserVector(np.array([1, 0, 0], np.float32), "2"), 5, AT).item_ids.tolist() == [1, 2]

@@ -127,7 +127,8 @@ def test_a_feed_entry_that_cannot_be_read_is_followed_by_a_reload(redis_url: str
 def running_lane(redis_url: str) -> Iterator[FreshMirror]:
     """A consumer and a worker's mirror, each in its thread with its own connections, as in production."""
     settings = Settings(fresh=FreshSettings(block_ms=200))
-    consumer = FreshConsumer(RedisStore.open(redis_url, 10_000), AxisTower, settings, time.time)
+    store = RedisStore.open(redis_url, 10_000)
+    consumer = FreshConsumer(store, lambda version: AxisTower(version or "1"), settings, time.time)
     mirror = FreshMirror(RedisStore.open(redis_url, 10_000), settings, time.monotonic)
     worker = MirrorThread(mirror, settings.mirrors, time.monotonic)
     stop = threading.Event()
@@ -162,7 +163,7 @@ def test_a_content_is_recommendable_soon_after_its_event(redis_url: str) -> None
                 time.sleep(0.001)
             seconds.append(time.perf_counter() - began)
             time.sleep(0.005 * (content % 7))
-        assert len(mirror.index.best(fan_of("chess", ""), 100, time.time())) == 60
+        assert len(mirror.index.best(fan_of("chess"), 100, time.time())) == 60
     cuts = statistics.quantiles(seconds, n=100)
     _log.info("event to recommendable: p50 %.3f s, p99 %.3f s, most %.3f s", cuts[49], cuts[98], max(seconds))
     assert cuts[98] <= 10

@@ -129,6 +129,8 @@ SEED: Final = "seed"
 ARM_SET: Final = "arm_set"
 PROPENSITY: Final = "propensity"
 SERVED_AT: Final = "served_at"
+PACKED: Final = "packed"
+EVENT_ID: Final = "event_id"
 
 # What impressions led to
 USERS: Final = "users"

@@ -23,11 +23,13 @@ from contracts.tables import REPRESENTATIVE_VOD
 from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
+from serving.drain_feedback import drain_feedback
 from serving.epochs import ensure_contexts
 from serving.erase import enforce, erase, to_user_id
 from serving.events.commands import add_commands
 from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
+from serving.learning import commands as learning
 from serving.once import recommend
 from serving.posteriors import update_posteriors
 from serving.publish import publish
@@ -40,6 +42,7 @@ from serving.sync_seen import sync_seen
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
 
 add_commands(app)
+learning.add_commands(app)
 
 Day = Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")]
 At = Annotated[str | None, typer.Option("--at", help="ISO time; now when left out.")]
@@ -175,6 +178,15 @@ def drain_impressions_command(day: Day) -> None:
     typer.echo(json.dumps(asdict(report)))
 
 
+@app.command(name="drain_feedback")
+def drain_feedback_command(day: Day) -> None:
+    """Write the feedback that arrived on a day to the feedback table."""
+    settings = load_settings()
+    now = datetime.now(UTC)
+    report = drain_feedback(_warehouse(settings), _batch_store(settings), settings, _day(day), now)
+    typer.echo(json.dumps(asdict(report)))
+
+
 @app.command(name="recompute")
 def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="The request to prove.")]) -> None:
     """Draw a logged slate again and compare."""
@@ -185,8 +197,11 @@ def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="Th
 
 @app.command(name="update_posteriors")
 def update_posteriors_command(day: Day) -> None:
-    """Let the bandit learn from a day's impressions, once."""
+    """Let the bandit learn from a day's impressions, once; nothing where it learns from streams."""
     settings = load_settings()
+    if settings.bandit.updates == "stream":
+        typer.echo("bandit.updates is `stream`: `python -m serving learn` learns, and the day's views change nothing")
+        return
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
 

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 from serving.stores.event_log import START, EventLog, LogEntry
 
 _PAGE: Final = 1_000
+_MARK_EVERY: Final = 50
+"""Entries; so many at most stay in the stream beyond what is needed."""
 
 
 class Anchor(NamedTuple):
@@ -66,7 +68,7 @@ class Tail:
         elif self._is_read:
             page = page[1:]
         if page:
-            self._marks.append(Anchor(page[0].id, page[0].at_ms))
+            self._marks.extend(Anchor(entry.id, entry.at_ms) for entry in page[::_MARK_EVERY])
             self._known, self._is_read = page[-1].id, True
             self._waiting.extend(page)
         else:

@@ -44,7 +44,7 @@ def show(
     store.append(STREAM_IMPRESSIONS, Shown(request, 1, CONTEXT, arms).body(), KEPT)
 
 
-def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: Any) -> None:
+def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: Any) -> None:  # noqa: ANN401
     """What: item, action and, of plays, seconds."""
     clock.at_ms = at_ms
     store.append(STREAM_FEEDBACK, feedback(request, *what).to_json(), KEPT)

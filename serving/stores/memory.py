@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from serving.stores.protocol import Fields, Listed, UserRow
-from serving.stores.redis_erasure import list_keys, profile_keys
+from serving.stores.redis_erasure import SEARCHED_AT_ONCE, list_keys, profile_keys
 from serving.stores.redis_generations import to_user_row
 
 Clock = Callable[[], float]
@@ -150,7 +150,7 @@ class MemoryStore:
         return sum(self._data.drop(key) for key in keys)
 
     def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
-        entries = self.read_stream(stream, after, 200)
+        entries = self.read_stream(stream, after, SEARCHED_AT_ONCE)
         return (entries[-1][0] if entries else None), [entry for entry in entries if part in entry[1]]
 
     def drop_entries(self, stream: str, entries: Sequence[str]) -> int:

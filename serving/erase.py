@@ -152,7 +152,7 @@ def _is_about(text: bytes, user_id: int) -> bool:
     """Whether an entry has this `user_id`."""
     try:
         return _holds(json.loads(text), user_id)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _has_number(text, user_id)
 
 

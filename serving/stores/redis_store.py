@@ -9,10 +9,11 @@ from serving.stores.event_log import RedisLog
 from serving.stores.redis_epochs import RedisEpochs
 from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_generations import RedisGenerations
+from serving.stores.redis_memory import RedisMemory
 from serving.stores.redis_users import RedisUsers
 
 
-class RedisStore(RedisGenerations, RedisUsers, RedisFeeds, RedisEpochs, RedisLog):
+class RedisStore(RedisGenerations, RedisUsers, RedisFeeds, RedisEpochs, RedisLog, RedisMemory):
     """Everything the online path keeps, in one Redis.
 
     Args:

@@ -89,6 +89,7 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
 
     def flip(self, generation: str, info: Mapping[str, str], ttl_seconds: int) -> None:
         if not self._data.drop(redis_keys.generation_heartbeat(generation)):
+            self._begun.add(generation)
             raise PublishOvertakenError(
                 f"generation {generation} stood still for too long while it was written; publish again"
             )

@@ -73,6 +73,8 @@ class RedisGenerations:
         keys = [beat, redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY]
         if not self._flip(keys=keys, args=[generation]):
             self._redis.delete(info_key)
+            # What was written since it was swept is left for the next sweep.
+            self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
             raise PublishOvertakenError(
                 f"generation {generation} stood still for too long while it was written; publish again"
             )

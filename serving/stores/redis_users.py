@@ -59,7 +59,6 @@ class RedisUsers:
 
     def __init__(self, client: Client) -> None:
         self._users = client
-        self._merge = client.register_script(_MERGE)
         self._drop = client.register_script(_DROP)
 
     @unavailable_is_named
@@ -77,13 +76,15 @@ class RedisUsers:
         self, key: MarkKey, marks: Mapping[int, Mapping[int, float]], oldest: float, most: int, ttl_seconds: int
     ) -> None:
         users = list(marks)
+        # Called by its name, for redis-py puts no script object into a cluster's pipeline.
+        merge = self._users.script_load(_MERGE)
         for start in range(0, len(users), _USERS_AT_ONCE):
             pipeline = self._users.pipeline(transaction=False)
             for user in users[start : start + _USERS_AT_ONCE]:
                 # Loading a batch folds; what comes one by one is only appended.
                 append = int(len(marks[user]) == 1)
-                args = [pack_marks(marks[user]), oldest, most, ttl_seconds, append]
-                self._merge(keys=[MARK_KEYS[key](user), redis_keys.erased(user)], args=args, client=pipeline)
+                args = (pack_marks(marks[user]), oldest, most, ttl_seconds, append)
+                pipeline.execute_command("EVALSHA", merge, 2, MARK_KEYS[key](user), redis_keys.erased(user), *args)
             pipeline.execute()
 
     @unavailable_is_named

@@ -5,6 +5,7 @@ import time
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from serving.mirrors.catalogue import CatalogueMirror
+from serving.mirrors.fresh import FreshMirror
 from serving.mirrors.live import LiveMirror
 from serving.mirrors.newest import NewestMirror
 from serving.mirrors.posteriors import PosteriorMirror
@@ -31,9 +32,18 @@ class Mirrored:
         self._posteriors = PosteriorMirror(store, mirrors)
         self._live = LiveMirror(store, mirrors, clock)
         self._removed = RemovedMirror(store, mirrors, clock, settings.live.removed_hours * 3_600)
+        self._fresh = FreshMirror(store, settings, clock)
         self._newest = NewestMirror(store, mirrors)
         self._catalogue = CatalogueMirror(warehouse, mirrors)
-        every = (self._published, self._posteriors, self._live, self._removed, self._newest, self._catalogue)
+        every = (
+            self._published,
+            self._posteriors,
+            self._live,
+            self._removed,
+            self._fresh,
+            self._newest,
+            self._catalogue,
+        )
         self._mirrors = Mirrors(every, mirrors, clock)
         self._every = every
 
@@ -68,12 +78,19 @@ class Mirrored:
             self._live.table,
             self._live.now(),
             self._removed.table.content_ids,
+            self._fresh.index,
             self._newest.table,
             self._catalogue.current,
             self._problems(),
         )
 
     def _problems(self) -> tuple[str, ...]:
-        tables = (self._published.current, self._live.table, self._removed.table, self._newest.table)
+        tables = (
+            self._published.current,
+            self._live.table,
+            self._removed.table,
+            self._fresh.index,
+            self._newest.table,
+        )
         problems = (self._posteriors.problem, *(table.problem for table in tables))
         return tuple(problem for problem in problems if problem)

@@ -13,6 +13,7 @@ from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, pack
 from contracts.schema import Table
 from contracts.tables import CONTENT, STREAMER
 from serving.frame import Frame
+from serving.fresh.index import FreshIndex
 from serving.mirrors.live_table import LiveTable
 from serving.newest import read_newest
 from serving.query import Level, Query, Request
@@ -60,7 +61,8 @@ def state(
     published = Published("g", {})
     gone = ids() if removed is None else removed
     catalogue = catalogue or contents()
-    return State(published, {}, LiveTable.of(leases or {}), LIVE_NOW, gone, read_newest([]), catalogue, **more)
+    live, fresh = LiveTable.of(leases or {}), more.pop("fresh", FreshIndex.of([]))
+    return State(published, {}, live, LIVE_NOW, gone, fresh, read_newest([]), catalogue, **more)
 
 
 def query(

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts import columns as c
-from contracts.errors import StreamrecError
+from contracts.erasure import erased_users
+from contracts.errors import StoreUnavailableError, StreamrecError
 from contracts.snapshots import Warehouse
 from contracts.tables import CANDIDATE_LIST, IMPRESSION
 from serving.__main__ import app
@@ -111,9 +112,31 @@ def test_rollback_serves_the_earlier_generation(platform: str) -> None:
     assert first["generation"] in ok("rollback")
 
 
+def test_an_erased_user_gets_a_receipt_and_nothing_else_ever_again(platform: str) -> None:
+    older = json.loads(ok("publish", "--date", platform))["generation"]
+    ok("publish", "--date", platform)
+    receipt, again = (json.loads(ok("erase", "--user", "1")) for _ in range(2))
+    assert (receipt["user_id"], receipt["again"], receipt["deleted"]["redis_lists"]) == (1, False, 6)
+    assert (again["receipt_id"], again["again"], again["deleted"]["redis_lists"]) == (receipt["receipt_id"], True, 0)
+    assert older in ok("rollback")
+    slate = json.loads(ok("recommend", "--user", "1", "--surface", "home_clips", "--limit", "4", "--json"))
+    assert slate["level"] != "personal"
+    assert json.loads(ok("erase", "--user", "-5"))["user_id"] == -5
+
+
+def test_with_redis_away_the_user_is_marked_and_the_command_says_what_to_look_at(
+    platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMREC_REDIS__URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
+        Run(app, ("erase", "--user", "1"), catch_exceptions=False)
+    assert set(erased_users(Warehouse(tmp_path / "warehouse"))) == {1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("erase", "--user", "somebody"), "--user somebody is no user id: expected a whole number of 64 bits"),
         (("publish", "--date", "2026-02-30"), "--date 2026-02-30 is not a day like 2026-01-31"),
         (("publish", "--date", "2026-01-01"), "run first: python -m jobs candidate_lists"),
         (("publish_channels", "--date", "2026-01-01"), "run first: python -m jobs representative_vods"),

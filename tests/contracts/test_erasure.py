@@ -31,6 +31,7 @@ OTHERS = {
     c.REQUEST_ID,
     c.POLICY_ID,
     c.SNAPSHOT_ID,
+    c.EVENT_ID,
 }
 """Ids of what is no user."""
 

@@ -104,6 +104,10 @@ class PublishOvertakenError(StreamrecError):
     """A publish stood still for so long that its lists may have been swept; its generation is not served."""
 
 
+class ScatteredListsError(StreamrecError):
+    """A list's rows stand in several places of a table too large to be sorted while it is published."""
+
+
 class InvalidRequestError(StreamrecError):
     """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
 
@@ -124,8 +128,16 @@ class EpochConflictError(StreamrecError):
     """Two updates of one bandit context met; the first one holds."""
 
 
+class LearningElsewhereError(StreamrecError):
+    """Another way of learning is in charge by `bandit.updates`; both together would count outcomes twice."""
+
+
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
+
+
+class ItemTowerError(StreamrecError):
+    """A registered model's item tower cannot be run: a file is missing, corrupt or of another format."""
 
 
 class StepFailedError(StreamrecError):

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bandit.posteriors import Outcomes
+from bandit.outcomes import Outcomes
 from contracts.clock import day_bounds
-from contracts.errors import EpochConflictError
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION, VIEW_VALUE
 from evaluation.attribution import with_closed_window
-from serving.epochs import current_epoch, epoch_ttl, next_epoch
+from serving.epochs import update_context
 from serving.outcomes import Judged, judge
 from serving.stores.protocol import BanditStore
 
@@ -55,13 +54,8 @@ def _judged(warehouse: Warehouse, settings: Settings, day: date) -> Judged:
 
 
 def _apply(store: BanditStore, settings: Settings, day: date, part: Judged) -> ContextUpdate:
-    bandit, context = settings.bandit, part.context
-    current = current_epoch(store, bandit, context)
     through_ms = round(day_bounds(day, settings.platform.time_zone)[1].timestamp() * 1_000)
     outcomes = Outcomes(part.arms.tolist(), part.is_success, part.times, part.parents.tolist())
-    following = next_epoch(current, outcomes, through_ms, bandit)
-    was_applied = following is current
-    if not was_applied and not store.put_epoch(context, following.epoch, following.to_bytes(), epoch_ttl(bandit)):
-        raise EpochConflictError(f"epoch {following.epoch} of {'/'.join(context)} was written meanwhile; run again")
+    change = update_context(store, settings.bandit, part.context, outcomes, through_ms)
     wins = int(part.is_success.sum())
-    return ContextUpdate(*context, following.epoch, wins, len(part.times) - wins, was_applied)
+    return ContextUpdate(*part.context, change.epoch.epoch, wins, len(part.times) - wins, not change.is_new)

@@ -1,5 +1,7 @@
 """Settings of the request path."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 
 from contracts.settings.section import Section
@@ -22,7 +24,22 @@ class BanditSettings(Section):
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
     propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo, linear_thompson: error to 0.0016.")
-    epoch_ttl_days: float = Field(90.0, gt=0, description="As long as impressions stay: they are recomputed from it.")
+    epoch_ttl_days: float = Field(
+        2.0, gt=0, description="A followed epoch stays until a daily drain has put it beside the slates drawn from it."
+    )
+    updates: Literal["daily", "stream"] = Field(
+        "daily", description="Who learns: update_posteriors from the day's views, or learn from feedback as it comes."
+    )
+    reward: Literal["valued_watch", "click"] = Field(
+        "valued_watch", description="What a success is to learn: a long enough play, or any click or play."
+    )
+    valued_watch_seconds: float = Field(
+        30.0, ge=0, description="A play this long is valued at once; the batch later compares it with its like."
+    )
+    step_seconds: float = Field(60.0, gt=0, description="Slates of so long make one epoch: 1,440 a day and context.")
+    examination_prior_slates: float = Field(
+        20.0, gt=0, description="Measured slates at which a position's examination rate counts half of what it says."
+    )
 
 
 class ServingSettings(Section):
@@ -38,7 +55,10 @@ class ServingSettings(Section):
     max_excluded: int = Field(1_000, ge=0, description="Ids a request may exclude; more belong into `seen`.")
     unknown_viewer_age_years: int = Field(17, ge=0, description="Who does not say their age is shown no adult content.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
-    publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
+    publish_batch_rows: int = Field(200_000, ge=1, description="Rows that each of three threads packs at once: 10 MB.")
+    publish_chunk_lists: int = Field(
+        2_000, ge=1, description="Lists per pipeline, in whole buckets: 2 MB, far below any timeout."
+    )
     publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
     max_seen_marks: int = Field(2_000, ge=1, description="Contents remembered per user: 24 KB at most; oldest go.")
@@ -47,3 +67,6 @@ class ServingSettings(Section):
         None, description="SQLAlchemy URL of the representative VODs' database; none uses SQLite below `home`."
     )
     stream_max_length: int = Field(1_000_000, ge=1, description="Entries kept in a Redis Stream: memory is bounded.")
+    stream_keep_hours: float = Field(
+        48.0, gt=0, description="Older entries are trimmed: a day's drain may be a day late. Memory follows it."
+    )

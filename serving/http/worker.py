@@ -37,7 +37,8 @@ class Worker:
         self.callers = Callers(http.api_keys, http.requests_per_second, time.monotonic()) if http.needs_key else None
         self.redis = PipelinedRedis(settings.redis.url, settings.redis.timeout_ms, http.retry_ms)
         self.outbox = Outbox(self.redis, http, settings.serving.stream_max_length)
-        self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path))
+        patient = RedisStore.open(settings.redis.url, settings.mirrors.timeout_ms)
+        self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path), patient)
         self._recommender = Recommender(settings)
         self._store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
         self._ticker: asyncio.Task[None] | None = None

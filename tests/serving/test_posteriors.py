@@ -135,7 +135,7 @@ def test_items_as_arms_teach_their_parents_too(tmp_path: Path) -> None:
 def test_a_context_follows_the_settings_as_they_are_now(tmp_path: Path) -> None:
     store = MemoryStore(lambda: 0.0)
     old = BanditSettings(prior_successes=3.0, epsilon=0.5)
-    store.put_epoch(("home_clips", "light"), 4, replace(prior_epoch(old), epoch=4).to_bytes(), 60)
+    store.put_epoch(("home_clips", "light"), replace(prior_epoch(old), epoch=4).to_bytes(), None, 60)
     run(store, tmp_path, slate(), view(1, 101, NOON))
     epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
     assert epoch.epoch == 5
@@ -177,5 +177,5 @@ class SlowReader(MemoryStore):
 def test_two_updates_at_once_do_not_both_count(tmp_path: Path) -> None:
     store = SlowReader(NOW.timestamp)
     run(store, tmp_path, slate(), view(1, 101, NOON))
-    with pytest.raises(EpochConflictError, match="epoch 1 of home_clips/light was written meanwhile; run again"):
+    with pytest.raises(EpochConflictError, match="home_clips/light was changed by others 3 times meanwhile; run again"):
         run(store, tmp_path, slate(), view(1, 101, NOON))

@@ -1,0 +1,1 @@
+"""Learning from streams: impressions judged by feedback, each outcome applied exactly once."""

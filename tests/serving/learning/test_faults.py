@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +43,7 @@ def show(
     store.append(STREAM_IMPRESSIONS, Shown(request, 1, CONTEXT, arms).body(), KEPT)
 
 
-def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: Any) -> None:
+def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: object) -> None:
     """What: item, action and, of plays, seconds."""
     clock.at_ms = at_ms
     store.append(STREAM_FEEDBACK, feedback(request, *what).to_json(), KEPT)

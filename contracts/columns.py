@@ -9,6 +9,7 @@ from typing import Final
 DT: Final = "dt"
 SNAPSHOT: Final = "snapshot"
 AVAILABLE_AT: Final = "available_at"
+ERASED_AT: Final = "erased_at"
 
 # Who and what
 USER_ID: Final = "user_id"
@@ -98,6 +99,7 @@ RETURN_SHARE: Final = "return_share"
 RECENT_CONTENT_IDS: Final = "recent_content_ids"
 RECENT_STREAMER_IDS: Final = "recent_streamer_ids"
 PREFERRED_STREAMER_IDS: Final = "preferred_streamer_ids"
+VECTOR: Final = "vector"
 
 # Training labels
 LABEL_CLICK: Final = "label_click"

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from contracts import errors, names, payload, redis_keys, settings
+from contracts import errors, item_tower, names, packed_vector, payload, redis_keys, settings
 from contracts.schema import Column, Table
 from contracts.tables import DERIVED_TABLES, RAW_TABLES
 
@@ -32,6 +32,10 @@ def render() -> str:
         *(_table(table) for table in DERIVED_TABLES),
         "## List payload\n",
         f"{inspect.getdoc(payload)}\n",
+        "## Packed user vector\n",
+        f"{inspect.getdoc(packed_vector)}\n",
+        "## Item tower\n",
+        f"{inspect.getdoc(item_tower)}\n",
         "## Redis keys\n",
         f"{inspect.getdoc(redis_keys)}\n",
         _redis_keys(),
@@ -71,6 +75,7 @@ def _redis_keys() -> str:
         redis_keys.GENERATION_POINTER,
         redis_keys.GENERATION_HISTORY,
         redis_keys.LEARNER,
+        redis_keys.READER_SCRIPT,
         *redis_keys.LIVE,
         *redis_keys.CONTENT,
     )

@@ -104,6 +104,10 @@ class PublishOvertakenError(StreamrecError):
     """A publish stood still for so long that its lists may have been swept; its generation is not served."""
 
 
+class ScatteredListsError(StreamrecError):
+    """A list's rows stand in several places of a table too large to be sorted while it is published."""
+
+
 class InvalidRequestError(StreamrecError):
     """A request names a surface that is not wired, or asks for more or fewer items than a slate can have."""
 
@@ -130,6 +134,10 @@ class LearningElsewhereError(StreamrecError):
 
 class ModelNotFoundError(StreamrecError):
     """The registry has no version of the model under the wanted alias."""
+
+
+class ItemTowerError(StreamrecError):
+    """A registered model's item tower cannot be run: a file is missing, corrupt or of another format."""
 
 
 class StepFailedError(StreamrecError):

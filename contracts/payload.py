@@ -14,9 +14,8 @@ Ids are unsigned offsets from the list's smallest, in the narrowest width that h
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +23,7 @@ import numpy.typing as npt
 
 from contracts.errors import PayloadError
 from contracts.names import ItemKind, Source
+from contracts.packing import WIDTHS, Ids, Lists, Offsets, cut, distinct, pieces, quantised
 
 VERSION: Final = 1
 MAX_COUNT: Final = 65_535
@@ -33,14 +33,21 @@ SOURCES: Final = tuple(Source)
 
 _HEADER: Final = struct.Struct("<BBBBHHqqff")
 _ITEMS_ARE_STREAMERS: Final = 1
-_WIDTHS: Final[dict[int, np.dtype[Any]]] = {
-    1: np.dtype("<u1"),
-    2: np.dtype("<u2"),
-    4: np.dtype("<u4"),
-    8: np.dtype("<u8"),
-}
-
-Ids = npt.NDArray[np.int64]
+_HEAD: Final = np.dtype(
+    [
+        ("version", "<u1"),
+        ("item_width", "<u1"),
+        ("flags", "<u1"),
+        ("streamer_width", "<u1"),
+        ("count", "<u2"),
+        ("distinct", "<u2"),
+        ("item_base", "<i8"),
+        ("streamer_base", "<i8"),
+        ("low", "<f4"),
+        ("high", "<f4"),
+    ]
+)
+"""`_HEADER` for many lists at once."""
 
 
 @dataclass(frozen=True)
@@ -108,54 +115,67 @@ def pack(candidates: CandidateColumns) -> bytes:
     """
     if len(candidates) == 0:
         return _HEADER.pack(VERSION, 1, _ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
-    return next(pack_lists(candidates, [0, len(candidates)]))
+    return pack_lists(candidates, [0, len(candidates)])[0]
 
 
-def pack_lists(candidates: CandidateColumns, edges: Sequence[int]) -> Iterator[bytes]:
+def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes]:
     """The packed strings of many lists that follow each other in the columns, none empty; vectorised over all.
 
     Args:
-        candidates: (K,) of all lists, L of them.
+        candidates: (K,) of all lists, L of them; some hundred lists at once stay in the processor's cache.
         edges: (L + 1,) where each list starts, and the end of the last one.
 
     Raises:
         PayloadError: as `pack`.
     """
-    starts, ends = np.asarray(edges[:-1], np.intp), np.asarray(edges[1:], np.intp)
-    sizes = ends - starts
-    if len(sizes) == 0:
-        return
-    if int(sizes.max()) > MAX_COUNT:
-        raise PayloadError(f"{int(sizes.max())} candidates in one list; at most {MAX_COUNT} fit")
+    bounds = np.asarray(edges, np.intp)
+    lists = Lists.between(bounds)
+    if len(lists.sizes) == 0:
+        return []
+    if int(lists.sizes.max()) > MAX_COUNT:
+        raise PayloadError(f"{int(lists.sizes.max())} candidates in one list; at most {MAX_COUNT} fit")
     if not np.isfinite(candidates.scores).all():
         raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
-    own = np.logical_and.reduceat(candidates.item_ids == candidates.streamer_ids, starts).tolist()
-    items = _Offsets.of(candidates.item_ids, starts, sizes)
-    owners, index, owner_edges = _distinct(candidates.streamer_ids, sizes)
-    streamers = _Offsets.of(owners, owner_edges[:-1], owner_edges[1:] - owner_edges[:-1])
-    narrow, wide = index.astype(_WIDTHS[1]).tobytes(), index.astype(_WIDTHS[2]).tobytes()
-    codes = (candidates.kinds << 6 | candidates.sources).tobytes()
-    lows, highs, scores = _quantised(candidates.scores, starts, sizes)
-    owner_bounds = owner_edges.tolist()
-    for row, (start, stop) in enumerate(pairwise(edges)):
-        first, last = owner_bounds[row : row + 2]
-        head = _HEADER.pack(
-            VERSION,
-            items.widths[row],
-            _ITEMS_ARE_STREAMERS if own[row] else 0,
-            0 if own[row] else streamers.widths[row],
-            stop - start,
-            0 if own[row] else last - first,
-            items.bases[row],
-            0 if own[row] else streamers.bases[row],
-            lows[row],
-            highs[row],
-        )
-        owned = b""
-        if not own[row]:
-            places = narrow[start:stop] if last - first <= 256 else wide[2 * start : 2 * stop]
-            owned = streamers.cut(row, first, last) + places
-        yield b"".join((head, items.cut(row, start, stop), owned, codes[start:stop], scores[start:stop]))
+    items, streamers = (Offsets.of(ids, lists) for ids in (candidates.item_ids, candidates.streamer_ids))
+    owners, index, owner_bounds = distinct(streamers.values, lists)
+    counts = np.diff(owner_bounds)
+    is_own = np.logical_and.reduceat(candidates.item_ids == candidates.streamer_ids, lists.starts)
+    lows, highs, scores = quantised(candidates.scores, lists)
+    heads = _heads(lists.sizes, items, streamers, np.where(is_own, 0, counts), is_own)
+    heads["low"], heads["high"] = lows, highs
+    parts = (
+        cut(heads, np.arange(len(heads) + 1)),
+        pieces(items.values, items.widths, bounds),
+        _unless(is_own, pieces(owners, streamers.widths, owner_bounds)),
+        _unless(is_own, pieces(index, np.where(counts <= 256, 1, 2), bounds)),
+        cut(candidates.kinds << 6 | candidates.sources, bounds),
+        cut(scores, bounds),
+    )
+    return list(map(b"".join, zip(*parts, strict=True)))
+
+
+def _heads(
+    sizes: npt.NDArray[np.intp],
+    items: Offsets,
+    streamers: Offsets,
+    distinct_counts: npt.NDArray[np.intp],
+    is_own: npt.NDArray[np.bool_],
+) -> npt.NDArray[Any]:
+    """(L,) headers without the scores' range."""
+    heads = np.empty(len(sizes), _HEAD)
+    heads["version"], heads["count"], heads["distinct"] = VERSION, sizes, distinct_counts
+    heads["flags"] = np.where(is_own, _ITEMS_ARE_STREAMERS, 0)
+    heads["item_width"], heads["item_base"] = items.widths, items.bases
+    heads["streamer_width"] = np.where(is_own, 0, streamers.widths)
+    heads["streamer_base"] = np.where(is_own, 0, streamers.bases)
+    return heads
+
+
+def _unless(is_out: npt.NDArray[np.bool_], parts: list[bytes]) -> list[bytes]:
+    """Nothing in place of the parts that are out."""
+    if not is_out.any():
+        return parts
+    return [b"" if out else part for out, part in zip(is_out.tolist(), parts, strict=True)]
 
 
 def unpack(packed: bytes) -> CandidateColumns:
@@ -172,93 +192,33 @@ def unpack(packed: bytes) -> CandidateColumns:
     if version != VERSION:
         raise PayloadError(f"list of payload version {version}; this reader knows {VERSION}")
     own = bool(flags & _ITEMS_ARE_STREAMERS)
-    if item_width not in _WIDTHS or (not own and streamer_width not in _WIDTHS):
+    if item_width not in WIDTHS or (not own and streamer_width not in WIDTHS):
         raise PayloadError(f"id widths {item_width} and {streamer_width} are not 1, 2, 4 or 8")
-    layout = [(count, _WIDTHS[item_width])]
+    owned = 0 if own else distinct * streamer_width + count * _index_type(distinct).itemsize
+    expected = _HEADER.size + count * item_width + owned + 2 * count
+    if len(packed) != expected:
+        raise PayloadError(f"list of {len(packed)} bytes where its header says {expected}")
+    item_ids = _ids(packed, _HEADER.size, item_width, count, item_base)
+    start = _HEADER.size + count * item_width
+    streamer_ids = item_ids
     if not own:
-        layout += [(distinct, _WIDTHS[streamer_width]), (count, _index_type(distinct))]
-    layout += [(count, _WIDTHS[1]), (count, _WIDTHS[1])]
-    columns = _split(packed[_HEADER.size :], layout)
-    item_ids = _widen(columns[0], item_base)
-    if own:
-        streamer_ids = item_ids
-    else:
-        if count and int(columns[2].max()) >= distinct:
+        streamers = _ids(packed, start, streamer_width, distinct, streamer_base)
+        index = np.frombuffer(packed, _index_type(distinct), count, start + distinct * streamer_width)
+        if count and int(index.max()) >= distinct:
             raise PayloadError("a streamer index points past the list's streamers")
-        streamer_ids = _widen(columns[1], streamer_base)[columns[2]]
-    kinds, sources = (columns[-2] >> 6).astype(np.uint8), (columns[-2] & 63).astype(np.uint8)
+        streamer_ids = streamers[index]
+    codes = np.frombuffer(packed, np.uint8, 2 * count, start + owned)
+    kinds, sources = codes[:count] >> np.uint8(6), codes[:count] & np.uint8(63)
     if count and int(sources.max()) >= len(SOURCES):
         raise PayloadError(f"source code {int(sources.max())} is unknown; this reader knows {len(SOURCES)}")
-    scores = low + columns[-1].astype(np.float64) * ((high - low) / 255)
+    scores = codes[count:] * ((high - low) / 255) + low
     return CandidateColumns(item_ids, kinds, streamer_ids, sources, scores.astype(np.float32))
 
 
-@dataclass(frozen=True)
-class _Offsets:
-    """Ids of many lists as offsets from each list's smallest, in each width that some list needs."""
-
-    bases: list[int]
-    widths: list[int]
-    encoded: dict[int, bytes]
-
-    @classmethod
-    def of(cls, ids: Ids, starts: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]) -> "_Offsets":
-        bases = np.minimum.reduceat(ids, starts)
-        # uint64 arithmetic wraps, so the offset is right even where max - min overflows int64.
-        offsets = ids.view(np.uint64) - np.repeat(bases, sizes).view(np.uint64)
-        largest = np.maximum.reduceat(offsets, starts)
-        places = np.searchsorted([2**8 - 1, 2**16 - 1, 2**32 - 1], largest.astype(np.float64))
-        widths = np.array(list(_WIDTHS))[places]
-        encoded = {int(width): offsets.astype(_WIDTHS[int(width)]).tobytes() for width in np.unique(widths)}
-        return cls(bases.tolist(), widths.tolist(), encoded)
-
-    def cut(self, row: int, start: int, stop: int) -> bytes:
-        """The bytes of one list's ids."""
-        width = self.widths[row]
-        return self.encoded[width][width * start : width * stop]
-
-
-def _distinct(ids: Ids, sizes: npt.NDArray[np.intp]) -> tuple[Ids, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Each list's distinct ids in order, the place of each row's id among them, and where each list's begin."""
-    lists = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((ids, lists))
-    ranked, ranked_lists = ids[order], lists[order]
-    is_new = np.ones(len(ids), bool)
-    is_new[1:] = (ranked[1:] != ranked[:-1]) | (ranked_lists[1:] != ranked_lists[:-1])
-    counts = np.bincount(ranked_lists[is_new], minlength=len(sizes))
-    edges = np.concatenate([[0], np.cumsum(counts)])
-    index = np.empty(len(ids), np.intp)
-    index[order] = np.cumsum(is_new) - 1 - edges[ranked_lists]
-    return ranked[is_new], index, edges
-
-
-def _widen(offsets: npt.NDArray[Any], base: int) -> Ids:
-    return (offsets.astype(np.uint64) + np.uint64(base % 2**64)).astype(np.int64)
+def _ids(packed: bytes, start: int, width: int, count: int, base: int) -> Ids:
+    """Ids out of offsets; int64 arithmetic wraps, so that every int64 comes back."""
+    return np.frombuffer(packed, WIDTHS[width], count, start).astype(np.int64) + base
 
 
 def _index_type(distinct: int) -> np.dtype[Any]:
-    return _WIDTHS[1] if distinct <= 256 else _WIDTHS[2]
-
-
-def _quantised(
-    scores: npt.NDArray[np.float32], starts: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]
-) -> tuple[list[float], list[float], bytes]:
-    """Each list's lowest and highest score, and every score in 255 steps between them."""
-    # In float64: the difference of two float32 can overflow, and so can the scale of a very narrow range.
-    exact = scores.astype(np.float64)
-    lows, highs = np.minimum.reduceat(exact, starts), np.maximum.reduceat(exact, starts)
-    ranges = highs - lows
-    scales = np.divide(255.0, ranges, out=np.zeros(len(ranges)), where=ranges > 0)
-    steps = np.rint((exact - np.repeat(lows, sizes)) * np.repeat(scales, sizes))
-    return lows.tolist(), highs.tolist(), steps.astype(np.uint8).tobytes()
-
-
-def _split(body: bytes, layout: list[tuple[int, np.dtype[Any]]]) -> list[npt.NDArray[Any]]:
-    expected = sum(count * kind.itemsize for count, kind in layout)
-    if len(body) != expected:
-        raise PayloadError(f"list body of {len(body)} bytes where its header says {expected}")
-    columns, start = [], 0
-    for count, kind in layout:
-        columns.append(np.frombuffer(body, kind, count, start))
-        start += count * kind.itemsize
-    return columns
+    return WIDTHS[1] if distinct <= 256 else WIDTHS[2]

@@ -4,8 +4,12 @@ A generation is one publish. Lists of many users share one hash per bucket (docs
 (the part in braces) and a few bytes a user instead of a whole key each.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
+Identity = TypeVar("Identity", int, npt.NDArray[np.int64])
 PREFIX: Final = "sr"
 USERS_PER_BUCKET: Final = 256
 _GENERATIONS: Final = f"{PREFIX}:{{generations}}"
@@ -14,6 +18,13 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_FRESH: Final = f"{PREFIX}:{{fresh}}"
+"""One cluster slot: the consumer writes items, changes and position in one script."""
+FRESH_ITEMS: Final = f"{_FRESH}:items"
+FRESH_CHANGES: Final = f"{_FRESH}:changes"
+FRESH_POSITION: Final = f"{_FRESH}:position"
+READER_SCRIPT: Final = f"{_GENERATIONS}:read_list"
+"""String: SHA1 by which EVALSHA finds the script that reads lists as JSON (`serving/lua/read_list.lua`)."""
 _LIVE: Final = f"{PREFIX}:{{live}}"
 """One cluster slot for all that one script changes together; so is the next."""
 _CONTENT: Final = f"{PREFIX}:{{content}}"
@@ -34,8 +45,8 @@ LEARNER: Final = f"{PREFIX}:bandit:learner"
 """String: how far the streams have been learnt from (`serving.learning.state`)."""
 
 
-def bucket_of(identity: int) -> int:
-    """The bucket that the lists of a user, or of a target, live in; any int64 is legal."""
+def bucket_of(identity: Identity) -> Identity:
+    """The bucket that the lists of a user, or of a target, live in; any int64 is legal, and an array of them."""
     return identity // USERS_PER_BUCKET
 
 
@@ -60,7 +71,7 @@ def segments(generation: str, bucket: int) -> str:
 
 
 def user_vectors(generation: str, bucket: int) -> str:
-    """Hash: user_id -> the user's packed vector of the retrieval model."""
+    """Hash: user_id -> the user's packed vector of the retrieval model (`contracts.packed_vector`)."""
     return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 
@@ -107,6 +118,14 @@ def progress(user_id: int) -> str:
 def erased(user_id: int) -> str:
     """String with TTL: the user was erased; whoever reads, publishes or rolls back obeys."""
     return f"{PREFIX}:erased:{{{user_id}}}"
+
+
+USER_KEYS: Final = (seen, progress, hidden_contents, hidden_streamers)
+"""Every key that holds what is known of one user, by user_id: what `erase` deletes."""
+USER_LISTS: Final = (lists,)
+"""Every hash of a generation, surface and bucket in which a user has a field: `erase` deletes the field."""
+USER_PROFILES: Final = (segments, user_vectors)
+"""The same of hashes of a generation and bucket."""
 
 
 def posteriors(surface: str, segment: str) -> str:

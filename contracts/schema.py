@@ -18,6 +18,7 @@ DATE = pa.date32()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 INT64_LIST = pa.list_(pa.int64())
 STRING_LIST = pa.list_(pa.string())
+FLOAT32_LIST = pa.list_(pa.float32())
 DATE_LIST = pa.list_(pa.date32())
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from contracts import columns as c
 from contracts.command_line import run
+from contracts.erasure import Erased
 from contracts.errors import InvalidRequestError
 from contracts.names import Surface
 from contracts.settings import Settings, load_settings
@@ -24,7 +25,9 @@ from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
 from serving.drain_feedback import drain_feedback
 from serving.epochs import ensure_contexts
+from serving.erase import enforce, erase, to_user_id
 from serving.events.commands import add_commands
+from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
 from serving.learning import commands as learning
 from serving.once import recommend
@@ -53,14 +56,19 @@ def publish_command(day: Day) -> None:
     store = _batch_store(settings)
     ensure_contexts(store, settings.bandit, {*settings.candidates.surfaces, Surface.WATCH_NEXT})
     report = publish(_warehouse(settings), store, settings.serving, _day(day), datetime.now(UTC))
-    typer.echo(json.dumps({**asdict(report), "lists_per_second": round(report.lists_per_second)}))
+    rates = {
+        "lists_per_second": round(report.lists_per_second),
+        "redis_bytes_per_user": round(report.redis_bytes_per_user),
+    }
+    typer.echo(json.dumps({**asdict(report), **rates}))
 
 
 @app.command(name="publish_channels")
 def publish_channels_command(day: Day) -> None:
     """Replace the representative VODs in the database of the channel pages."""
     settings = load_settings()
-    rows = _warehouse(settings).read(REPRESENTATIVE_VOD, _day(day))
+    warehouse = _warehouse(settings)
+    rows = Erased.of(warehouse).left_out_of(REPRESENTATIVE_VOD, warehouse.read(REPRESENTATIVE_VOD, _day(day)))
     settings.home.mkdir(parents=True, exist_ok=True)
     SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
     typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
@@ -69,7 +77,20 @@ def publish_channels_command(day: Day) -> None:
 @app.command(name="rollback")
 def rollback_command() -> None:
     """Serve the generation before the current one."""
-    typer.echo(f"serving generation {_batch_store(load_settings()).rollback()}")
+    settings = load_settings()
+    store = _batch_store(settings)
+    enforce(_warehouse(settings), store, settings.serving, datetime.now(UTC))
+    typer.echo(f"serving generation {store.rollback()}")
+
+
+@app.command(name="erase")
+def erase_command(user: Annotated[str, typer.Option(help="Whom to erase.")]) -> None:
+    """Erase a user for good, and print a receipt: what is gone, and by when the rest will be."""
+    settings, user_id = load_settings(), to_user_id(user)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    channels = SqlChannelStore(settings.channel_database_url)
+    receipt = erase(_warehouse(settings), _batch_store(settings), channels, settings, user_id, datetime.now(UTC))
+    typer.echo(json.dumps(asdict(receipt), indent=1))
 
 
 @app.command(name="recommend")
@@ -183,6 +204,9 @@ def update_posteriors_command(day: Day) -> None:
         return
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
+
+
+app.command(name="embed_fresh")(embed_fresh_command)
 
 
 def _warehouse(settings: Settings) -> Warehouse:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from bandit.policies.registry import POLICIES, Chances
 from contracts import columns as c
 from contracts.clock import day_bounds
+from contracts.erasure import erased_users
 from contracts.errors import SlateMismatchError, SlateNotFoundError
 from contracts.names import STREAM_IMPRESSIONS
 from contracts.settings import Settings
@@ -47,17 +48,19 @@ def drain_impressions(warehouse: Warehouse, store: Store, settings: Settings, da
     The stream is only read, and the partition flips at once: killed at any moment, a second run gives what the first
     would have given. Of a request that was served twice the first slate holds.
     """
-    snapshot = warehouse.current(IMPRESSION, day)
+    snapshot, erased = warehouse.current(IMPRESSION, day), erased_users(warehouse)
     slates: dict[str, list[Row]] = defaultdict(list)
     if snapshot is not None:
         for row in warehouse.read_snapshot(IMPRESSION, snapshot).to_pylist():
-            slates[row[c.REQUEST_ID]].append(row)
+            if row[c.USER_ID] not in erased:
+                slates[row[c.REQUEST_ID]].append(row)
     known = sum(map(len, slates.values()))
     start, end = day_bounds(day, settings.platform.time_zone)
     log = Drained(store, STREAM_IMPRESSIONS)
     for rows in log.read(slate_rows):
-        if start <= rows[0][c.SERVED_AT] < end and rows[0][c.REQUEST_ID] not in slates:
-            slates[rows[0][c.REQUEST_ID]] = rows
+        first = rows[0]
+        if start <= first[c.SERVED_AT] < end and first[c.REQUEST_ID] not in slates and first[c.USER_ID] not in erased:
+            slates[first[c.REQUEST_ID]] = rows
     archive = EpochArchive.of_day(warehouse, store, settings.bandit, day)
     _add_propensities(list(slates.values()), archive, settings.bandit.propensity_draws)
     archive.write(warehouse, day, now)

@@ -79,7 +79,7 @@ def to_entry(slate: Slate) -> bytes:
             arm_set.features,
             query.generation.name,
             query.generation.model_version,
-            request.at.isoformat(),
+            request.served_at,
             candidates.kinds.tolist(),
             candidates.item_ids.tolist(),
             candidates.streamer_ids.tolist(),

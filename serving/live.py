@@ -10,8 +10,6 @@ from contracts.snapshots import Warehouse
 from contracts.tables import BROADCAST
 from serving.stores.leases import Ending, LeaseDetails, LeaseStore, LeaseTerms, Renewal
 
-_LEASES_AT_ONCE = 1_000
-
 
 def go_live(store: LeaseStore, renewal: Renewal, terms: LeaseTerms) -> bool:
     """Start or renew a lease; says whether it is on: an ended or replaced broadcast stays off."""
@@ -24,14 +22,13 @@ def end_live(store: LeaseStore, streamer_id: int, terms: LeaseTerms) -> bool:
 
 
 def sync_live(warehouse: Warehouse, store: LeaseStore, day: date, at: datetime, terms: LeaseTerms) -> int:
-    """Lease every broadcast of `day` that was on at `at`; returns how many.
+    """Lease every broadcast of `day` that was on at `at`; returns how many are on now.
 
-    The lease lasts in real time from now, also where `at` is a moment of the past.
+    The lease lasts in real time from now, also where `at` is a moment of the past. A broadcast that has been ended, or
+    that a later one of the same streamer has replaced, stays off.
     """
     renewals = list(leases_at(warehouse, day, at).values())
-    for start in range(0, len(renewals), _LEASES_AT_ONCE):
-        store.apply_live(renewals[start : start + _LEASES_AT_ONCE], terms)
-    return len(renewals)
+    return len(renewals) - store.apply_live(renewals, terms).stale
 
 
 def leases_at(warehouse: Warehouse, day: date, at: datetime) -> Mapping[int, Renewal]:

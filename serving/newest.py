@@ -7,7 +7,6 @@ N x i64 streamer, N x i64 content, N x u8 kind (`contracts.payload.KINDS`).
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,17 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from contracts import columns as c
-from contracts import redis_keys
 from contracts.errors import PayloadError
 from contracts.payload import KINDS, Ids, encode
-from contracts.snapshots import Warehouse
-from contracts.tables import REPRESENTATIVE_VOD
-from serving.stores.protocol import GenerationStore
 
 VERSION: Final = 1
 STREAMERS_PER_PART: Final = 50_000
 """850 kB a part: no single value holds up Redis or a replica."""
-_WANTED: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.RECENCY)
+NEWEST_COLUMNS: Final = (c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.RECENCY)
 _HEADER: Final = struct.Struct("<B3xI")
 Kinds = npt.NDArray[np.uint8]
 
@@ -75,18 +70,6 @@ def newest_of(rows: pa.Table) -> NewestContents:
     chosen = order[firsts]
     contents = rows.column(c.CONTENT_ID).to_numpy()[chosen]
     return NewestContents(found, contents, encode(rows.column(c.CONTENT_KIND).to_pylist(), KINDS)[chosen])
-
-
-def write_newest(warehouse: Warehouse, store: GenerationStore, generation: str, day: date, ttl_seconds: int) -> None:
-    """Write the day's table into a generation that is being published.
-
-    Raises:
-        MissingPartitionError, StoreUnavailableError
-    """
-    rows = warehouse.read(REPRESENTATIVE_VOD, day, _WANTED)
-    key = redis_keys.newest_contents(generation)
-    for number, part in enumerate(packed_parts(newest_of(rows))):
-        store.write_hashes(generation, {key: {str(number).encode(): part}}, ttl_seconds)
 
 
 def packed_parts(newest: NewestContents) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter_ns
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +14,8 @@ from serving.frame import Frame, Index
 from serving.query import LEVELS, Level, Query
 from serving.stages import Cap, Filter, Hydrator, Ranking, Reranker, Scorer, Source
 
-
-class StageRecord(NamedTuple):
-    """What one stage did: how long it took, how many candidates came in and went on."""
-
-    stage: str
-    name: str
-    nanoseconds: int
-    entered: int
-    left: int
+StageRecord: TypeAlias = tuple[str, str, int, int, int]
+"""What one stage did: stage, name, nanoseconds, candidates that came in, candidates that went on."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,10 @@ class Trace:
 
     def record(self, stage: object, started: int, entered: int, left: int) -> None:
         """Keep the time since `started` and the counts of a stage that has just ended."""
+        spent = perf_counter_ns() - started
         kind = type(stage)
-        self.records.append(StageRecord(_folder(kind), kind.__name__, perf_counter_ns() - started, entered, left))
+        folder = _FOLDERS.get(kind) or _folder(kind)
+        self.records.append((folder, kind.__name__, spent, entered, left))
 
     def note(self, text: str) -> None:
         if text:
@@ -171,7 +166,5 @@ _FOLDERS: dict[type, str] = {}
 
 def _folder(kind: type) -> str:
     """The stage that a class belongs to: the folder its file is in."""
-    folder = _FOLDERS.get(kind)
-    if folder is None:
-        folder = _FOLDERS[kind] = kind.__module__.split(".")[1]
+    folder = _FOLDERS[kind] = kind.__module__.split(".")[1]
     return folder

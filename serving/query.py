@@ -61,6 +61,11 @@ class Request:
     viewer_age_years: int | None = None
 
     @cached_property
+    def served_at(self) -> str:
+        """ISO time."""
+        return self.at.isoformat()
+
+    @cached_property
     def seed(self) -> int:
         """63 bits of the request id: the same request is the same slate."""
         return int.from_bytes(hashlib.blake2b(self.request_id.encode(), digest_size=8).digest()) >> 1

@@ -8,6 +8,8 @@ from rich.table import Table
 from serving.impressions import arm_set_to_json
 from serving.slate import Slate
 
+_OF_STAGE = ("stage", "name", "nanoseconds", "entered", "left")
+
 
 def to_json(slate: Slate) -> str:
     """Everything a slate knows of itself, as one JSON object."""
@@ -26,9 +28,9 @@ def to_json(slate: Slate) -> str:
         "posterior_epoch": ranking.posterior_epoch,
         "seed": query.request.seed,
         "arm_set": json.loads(arm_set_to_json(ranking.arm_set)),
-        "served_at": query.request.at.isoformat(),
+        "served_at": query.request.served_at,
         "items": msgspec.to_builtins(slate.items),
-        "stages": [record._asdict() for record in slate.outcome.trace.records],
+        "stages": [dict(zip(_OF_STAGE, record, strict=True)) for record in slate.outcome.trace.records],
     }
     return json.dumps(told)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bandit.posteriors import PosteriorEpoch
 from contracts.payload import CandidateColumns, Ids
+from serving.fresh.index import FreshIndex
 from serving.mirrors.live_table import LiveTable
 from serving.newest import NewestContents
 from serving.stores.catalogue import Catalogue
@@ -20,6 +21,7 @@ class Generation:
 
     Args:
         published_at: None where it does not say.
+        vector_model_version: Of the model that made the users' vectors, of length `vector_dim`; empty without any.
         segment_lists: By surface and segment; a list that cannot be read is a text that says why.
     """
 
@@ -27,6 +29,8 @@ class Generation:
     model_version: str
     published_at: datetime | None
     segment_lists: Mapping[Context, CandidateColumns | str]
+    vector_model_version: str = ""
+    vector_dim: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class State:
         live: Who is live.
         live_now: Unix seconds of the store's clock, to which leases end.
         removed: (R,) contents that were taken down since the catalogue was read, ascending.
+        fresh: What was published since the batch.
         newest: The newest representative content of each streamer.
         catalogue: Of the last batch.
         problems: Why something of this may be old.
@@ -63,6 +68,7 @@ class State:
     live: LiveTable
     live_now: float
     removed: Ids
+    fresh: FreshIndex
     newest: NewestContents
     catalogue: Catalogue
     problems: tuple[str, ...] = ()

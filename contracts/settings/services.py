@@ -31,7 +31,11 @@ class SparkSettings(Section):
 class RedisSettings(Section):
     """The online store."""
 
-    url: str = Field("redis://127.0.0.1:6379/0", description="Where lists, posteriors and Feast features live.")
+    url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Where lists, posteriors and Feast features live; redis+cluster://HOST:PORT names any node of a"
+        " Redis Cluster.",
+    )
     timeout_ms: int = Field(50, ge=1, description="A slow store may cost a request this much before the fallback.")
     batch_timeout_ms: int = Field(10_000, ge=1, description="For publish and sync, whose calls carry megabytes.")
 

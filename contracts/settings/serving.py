@@ -55,7 +55,10 @@ class ServingSettings(Section):
     max_excluded: int = Field(1_000, ge=0, description="Ids a request may exclude; more belong into `seen`.")
     unknown_viewer_age_years: int = Field(17, ge=0, description="Who does not say their age is shown no adult content.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
-    publish_chunk_lists: int = Field(2_000, ge=1, description="Lists per pipeline: about 1 MB, far below any timeout.")
+    publish_batch_rows: int = Field(200_000, ge=1, description="Rows that each of three threads packs at once: 10 MB.")
+    publish_chunk_lists: int = Field(
+        2_000, ge=1, description="Lists per pipeline, in whole buckets: 2 MB, far below any timeout."
+    )
     publish_heartbeat_seconds: int = Field(300, ge=1, description="Silent for longer than a big day's sort: killed.")
     seen_ttl_days: float = Field(28.0, gt=0, description="How long the online seen set remembers.")
     max_seen_marks: int = Field(2_000, ge=1, description="Contents remembered per user: 24 KB at most; oldest go.")

@@ -21,12 +21,14 @@ from contracts.tables.derived import (
     STREAMER_ORIENTATION,
     TRAINING_EXAMPLE,
     USER_FEATURE,
+    USER_VECTOR,
     VIEW_VALUE,
 )
 from contracts.tables.raw import (
     BROADCAST,
     CONTENT,
     EARLIER_VIEW,
+    ERASED_USER,
     FEEDBACK,
     IMPRESSION,
     POSTERIOR_EPOCH,
@@ -50,6 +52,7 @@ __all__ = [
     "CONTENT_VALUE",
     "DERIVED_TABLES",
     "EARLIER_VIEW",
+    "ERASED_USER",
     "EXPLORATION_CANDIDATE",
     "EXPLORATION_REPORT",
     "FEEDBACK",
@@ -73,6 +76,7 @@ __all__ = [
     "USER",
     "USER_ACTION",
     "USER_FEATURE",
+    "USER_VECTOR",
     "VIEW_VALUE",
     "WATCH_EVENT",
 ]

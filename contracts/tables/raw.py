@@ -140,6 +140,19 @@ QUARANTINE = Table(
     90,
 )
 
+ERASED_USER = Table(
+    "erased_user_v1",
+    "One user who was erased on dt: no table, list or model may hold them again. Kept for longer than any log, so that"
+    " none brings them back.",
+    (
+        Column(c.USER_ID, INT64, "who was erased"),
+        Column(c.ERASED_AT, TIMESTAMP, "when"),
+    ),
+    (c.USER_ID,),
+    "python -m serving erase",
+    430,
+)
+
 IMPRESSION = Table(
     "impression_v1",
     "One position of a slate as it was served; slates can be recomputed from it exactly.",

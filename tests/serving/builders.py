@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from contracts import columns as c
+from contracts.names import Surface
 from contracts.schema import Table
 from contracts.snapshots import Warehouse
 from contracts.tables import (
@@ -20,6 +21,8 @@ from contracts.tables import (
     STREAMER,
     USER_FEATURE,
 )
+from serving.stores.protocol import Store
+from serving.stores.user_reads import ReadPlan, UserRow
 
 DAY = date(2026, 1, 30)
 NOW = datetime(2026, 1, 31, 6, tzinfo=UTC)
@@ -178,3 +181,14 @@ def content_rows(visibilities: dict[int, str]) -> list[dict[str, Any]]:
         }
         for content, visibility in visibilities.items()
     ]
+
+
+def row_of(store: Store, user: int, generation: str | None = None, surface: str = "home_clips") -> UserRow:
+    """What a request reads of a user; without a generation, whatever is the user's own."""
+    return store.read(ReadPlan(generation or "g", surface, user))
+
+
+def list_of(store: Store, generation: str, surface: Surface, target: int) -> bytes | None:
+    """The list that goes with a content or a streamer."""
+    (packed,) = store.read(ReadPlan(generation, surface, None, ((surface, target),))).targets
+    return packed

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from contracts.settings import Settings
+from contracts.settings import BanditSettings, Settings
+from serving.epochs import ensure_contexts
 from serving.publish import publish
-from serving.recommend import Recommender
-from serving.stores.catalogue import InProcessCatalogue
 from serving.stores.memory import MemoryStore
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
-from serving.wiring import Clients
 from tests.serving.builders import DAY, NOW, small_platform
+from tests.serving.platform import Platform
 
 
 @pytest.fixture(params=["redis", "memory"])
@@ -26,9 +25,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 @pytest.fixture
-def recommender(store: Store, tmp_path: Path) -> Recommender:
-    """Serves what `small_platform` has published."""
-    settings = Settings(home=tmp_path)
-    warehouse = small_platform(tmp_path)
-    publish(warehouse, store, settings.serving, DAY, NOW)
-    return Recommender(Clients(store, InProcessCatalogue.latest(warehouse), settings))
+def platform(store: Store, tmp_path: Path) -> Platform:
+    """What `small_platform` has published."""
+    settings = Settings(home=tmp_path, bandit=BanditSettings(propensity_draws=5_000))
+    ensure_contexts(store, settings.bandit, settings.candidates.surfaces)
+    publish(small_platform(tmp_path), store, settings.serving, DAY, NOW)
+    return Platform(store, settings)

@@ -1,47 +1,65 @@
 """A publish is all or nothing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import redis
 
+from contracts import columns as c
 from contracts import redis_keys
-from contracts.errors import MissingPartitionError, StoreUnavailableError
+from contracts.errors import MissingPartitionError, PayloadError, StoreUnavailableError
+from contracts.names import Surface
+from contracts.packed_vector import unpack_vector
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, NEXT_CONTENT, USER_FEATURE
+from contracts.tables import (
+    CANDIDATE_LIST,
+    CONTENT,
+    NEXT_CONTENT,
+    RELATED_STREAMER,
+    REPRESENTATIVE_VOD,
+    SEGMENT_LIST,
+    USER_FEATURE,
+    USER_VECTOR,
+)
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
-from tests.serving.builders import DAY, NOW, candidate_rows, clips, small_platform, write
+from tests.serving.builders import DAY, NOW, candidate_rows, clips, list_of, row_of, small_platform, write
 
 SETTINGS = ServingSettings()
+TOMORROW = DAY + timedelta(days=1)
+MADE = {c.MODEL_NAME: "streamrec_two_tower", c.AVAILABLE_AT: NOW}
 
 
 def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
-    row = store.user_row(report.generation, "home_clips", 1)
+    row = row_of(store, 1, report.generation)
     candidates = unpack(row.packed or b"")
     assert candidates.item_ids.tolist() == [100, 101, 102, 103, 200, 201, 202]
     assert candidates.streamer_ids.tolist() == [10, 11, 12, 13, 10, 11, 12]
     assert {KINDS[kind] for kind in candidates.kinds} == {"clip"}
     assert [SOURCES[source] for source in candidates.sources] == ["two_tower"] * 4 + ["popular"] * 3
-    assert (row.segment, row.info["model_version"], row.info["day"]) == ("heavy", "7", "2026-01-30")
+    info = store.generation_info(report.generation)
+    assert row.known is not None
+    assert (row.known.segment, info["model_version"], info["day"]) == ("heavy", "7", "2026-01-30")
     assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 4, 3)
 
 
 def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
 
-    vods = unpack(store.target_list(report.generation, "channel_vods", 10) or b"")
-    related = unpack(store.target_list(report.generation, "related_streamers", 10) or b"")
+    vods = unpack(list_of(store, report.generation, Surface.CHANNEL_VODS, 10) or b"")
+    related = unpack(list_of(store, report.generation, Surface.RELATED_STREAMERS, 10) or b"")
 
     assert (vods.item_ids.tolist(), vods.streamer_ids.tolist()) == ([101, 103], [10, 10])
     assert {SOURCES[source] for source in vods.sources} == {"representative"}
@@ -49,13 +67,13 @@ def test_channels_and_related_streamers_are_lists_of_their_streamer(store: Store
     assert {(KINDS[kind], SOURCES[source]) for kind, source in zip(related.kinds, related.sources, strict=True)} == {
         ("streamer", "related_streamers")
     }
-    assert store.target_list(report.generation, "related_streamers", 300) is None
+    assert list_of(store, report.generation, Surface.RELATED_STREAMERS, 300) is None
 
 
 def test_what_is_offered_after_a_content_is_a_list_of_that_content(store: Store, tmp_path: Path) -> None:
     report = publish(small_platform(tmp_path), store, SETTINGS, DAY, NOW)
 
-    offered = unpack(store.target_list(report.generation, "watch_next", 101) or b"")
+    offered = unpack(list_of(store, report.generation, Surface.WATCH_NEXT, 101) or b"")
 
     assert (offered.item_ids.tolist(), set(offered.streamer_ids.tolist())) == ([200, 102, 103], {14})
     assert [SOURCES[source] for source in offered.sources] == ["co_watched", "co_watched", "fresh"]
@@ -66,7 +84,7 @@ def test_the_size_of_a_pipeline_changes_nothing(store: Store, tmp_path: Path, ch
     settings = ServingSettings(publish_chunk_lists=chunk)
     report = publish(small_platform(tmp_path), store, settings, DAY, NOW)
     for user, count in ((1, 7), (2, 5)):
-        packed = store.user_row(report.generation, "home_clips", user).packed
+        packed = row_of(store, user, report.generation).packed
         assert len(unpack(packed or b"")) == count
 
 
@@ -77,7 +95,7 @@ def test_any_user_id_can_have_a_list(store: Store, tmp_path: Path) -> None:
     write(warehouse, CANDIDATE_LIST, DAY, rows)
     report = publish(warehouse, store, SETTINGS, DAY, NOW)
     for user in users:
-        packed = store.user_row(report.generation, "home_clips", user).packed
+        packed = row_of(store, user, report.generation).packed
         assert unpack(packed or b"").item_ids.tolist() == [user // 2, user // 2 + 1]
 
 
@@ -106,16 +124,80 @@ def test_a_running_day_takes_the_newest_partition_of_a_slower_table(store: Store
     assert (report.users, report.target_lists) == (3, 4)
 
 
+def write_vectors(warehouse: Warehouse, day: date, vectors: dict[int, list[float]], version: str = "7") -> None:
+    rows = [{c.USER_ID: user, c.VECTOR: vector, **MADE, c.MODEL_VERSION: version} for user, vector in vectors.items()]
+    write(warehouse, USER_VECTOR, day, rows)
+
+
+def test_the_users_vectors_stand_beside_their_lists(redis_url: str, tmp_path: Path) -> None:
+    warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)
+    users = [-(2**63), -1, 255, 256, 2**63 - 1]
+    write_vectors(warehouse, DAY, {user: [0.6, -0.8] for user in users})
+    report = publish(warehouse, store, ServingSettings(publish_chunk_lists=2), DAY, NOW)
+    info = store.generation_info(report.generation)
+    assert (info["vector_model_version"], info["vector_dim"]) == ("7", "2")
+    with redis.Redis.from_url(redis_url) as client:
+        for user in users:
+            key = redis_keys.user_vectors(report.generation, redis_keys.bucket_of(user))
+            assert np.allclose(unpack_vector(client.hget(key, str(user)) or b"", 2), [0.6, -0.8], atol=0.01)
+            assert client.ttl(key) > 0
+            assert client.sismember(redis_keys.generation_keys(report.generation), key)
+
+
+def test_a_day_without_vectors_is_published_and_says_so(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    write_vectors(warehouse, DAY - timedelta(days=USER_VECTOR.retention_days + 1), {1: [0.6, -0.8]})
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert (info["vector_model_version"], info["vector_dim"]) == ("", "0")
+
+
+def test_a_running_day_takes_the_vectors_of_the_day_before(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    write_vectors(warehouse, DAY - timedelta(days=1), {1: [0.6, -0.8]}, "6")
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert info["vector_model_version"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [({1: [0.6, -0.8], 2: [1.0]}, "vectors of several lengths"), ({1: [0.0, 0.0]}, "all zero or not finite")],
+)
+def test_vectors_that_cannot_be_packed_leave_the_old_generation(
+    store: Store, tmp_path: Path, vectors: dict[int, list[float]], message: str
+) -> None:
+    warehouse = small_platform(tmp_path)
+    first = publish(warehouse, store, SETTINGS, DAY, NOW)
+    write_vectors(warehouse, DAY, vectors)
+    with pytest.raises(PayloadError, match=message):
+        publish(warehouse, store, SETTINGS, DAY, NOW)
+    assert store.current_generation() == first.generation
+
+
+def test_a_generation_says_until_when_it_knows_contents(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert (info["contents_day"], info["contents_until"]) == ("2026-01-30", "")
+    warehouse.partition_path(CONTENT, DAY).rename(warehouse.partition_path(CONTENT, DAY - timedelta(days=1)))
+    lists = warehouse.stage(CANDIDATE_LIST, DAY + timedelta(days=1), NOW)
+    shutil.copytree(warehouse.require(CANDIDATE_LIST, DAY).path, lists)
+    shutil.copytree(warehouse.partition_path(SEGMENT_LIST, DAY), warehouse.partition_path(SEGMENT_LIST, TOMORROW), True)
+    for table in (REPRESENTATIVE_VOD, RELATED_STREAMER):
+        shutil.copytree(warehouse.partition_path(table, DAY), warehouse.partition_path(table, TOMORROW), True)
+    warehouse.commit(CANDIDATE_LIST, TOMORROW, lists, 1, [], until=NOW)
+    info = store.generation_info(publish(warehouse, store, SETTINGS, TOMORROW, NOW).generation)
+    assert (info["contents_day"], info["contents_until"]) == ("2026-01-29", NOW.isoformat())
+
+
 class DyingStore(RedisStore):
     """A store whose connection breaks at the n-th write."""
 
     writes_left = 2
 
-    def write_hashes(self, *args: object, **kwargs: object) -> None:
+    def write_hashes(self, *args: object, **kwargs: object) -> int:
         self.writes_left -= 1
         if self.writes_left < 0:
             raise StoreUnavailableError("the connection broke")
-        super().write_hashes(*args, **kwargs)  # type: ignore[arg-type]
+        return super().write_hashes(*args, **kwargs)  # type: ignore[arg-type]
 
 
 def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(redis_url: str, tmp_path: Path) -> None:
@@ -132,7 +214,7 @@ def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(r
         client.delete(redis_keys.generation_heartbeat(orphan))
         assert store.sweep() == [orphan]
         assert not [key for key in client.scan_iter() if orphan.encode() in key]
-    assert store.user_row(first.generation, "home_clips", 1).packed is not None
+    assert row_of(store, 1, first.generation).packed is not None
 
 
 @pytest.mark.slow
@@ -155,7 +237,7 @@ class Killed(RedisStore):
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         self.left -= 1
-        super().write_hashes(*args)
+        return super().write_hashes(*args)
 store = Killed.open({redis_url!r}, 10_000)
 publish(Warehouse(Path({str(warehouse.root)!r})), store, ServingSettings(publish_chunk_lists=1), DAY, NOW)
 """
@@ -163,7 +245,7 @@ publish(Warehouse(Path({str(warehouse.root)!r})), store, ServingSettings(publish
     child = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=120)
     assert child.returncode == -signal.SIGKILL
     assert store.current_generation() == first.generation
-    assert len(unpack(store.user_row(first.generation, "home_clips", 1).packed or b"")) == 7
+    assert len(unpack(row_of(store, 1, first.generation).packed or b"")) == 7
     assert publish(warehouse, store, SETTINGS, DAY, NOW).generation == store.current_generation()
 
 
@@ -183,4 +265,4 @@ def test_two_publishes_at_once_end_with_one_whole_generation(redis_url: str, tmp
     served = store.current_generation() or ""
     for generation in (served, store.rollback()):
         for user, count in ((1, 7), (2, 5)):
-            assert len(unpack(store.user_row(generation, "home_clips", user).packed or b"")) == count
+            assert len(unpack(row_of(store, user, generation).packed or b"")) == count

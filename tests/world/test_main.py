@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from contracts.errors import InvalidRequestError
+from contracts.live_events import live_event
 from tests.world.configs import SMALL
 from world.__main__ import app, main
 
@@ -29,3 +31,19 @@ def test_an_unknown_key_is_one_line_on_stderr(
     assert printed.startswith("error: world config")
     assert printed.count("\n") == 1
     assert not (tmp_path / "log").exists()
+
+
+def test_live_events_are_printed_as_lines_of_json() -> None:
+    asked = ["live_events", "--config", str(SMALL), "--date", "2026-03-02", "--hours", "6", "--speed", "0"]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0
+    kinds = {live_event(line.encode()).type for line in result.output.splitlines()}
+    assert kinds == {"go_live", "heartbeat", "end_live"}
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2025-01-01"])
+def test_a_day_that_the_world_does_not_have_is_named(day: str) -> None:
+    with pytest.raises(InvalidRequestError, match=f"--date {day} is not a day"):
+        CliRunner().invoke(
+            app, ["live_events", "--config", str(SMALL), "--date", day, "--speed", "0"], catch_exceptions=False
+        )

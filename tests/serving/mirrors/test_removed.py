@@ -20,7 +20,7 @@ def shown(content: int, at: float) -> VisibilityChange:
 
 
 def mirror_of(store: Store, now: list[float]) -> RemovedMirror:
-    mirror = RemovedMirror(store, MirrorSettings(block_ms=1), lambda: now[0], HOUR)
+    mirror = RemovedMirror(store, MirrorSettings(block_ms=0), lambda: now[0], HOUR)
     mirror.refresh()
     return mirror
 

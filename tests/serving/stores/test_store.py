@@ -5,8 +5,10 @@ import redis
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.protocol import Store, StoredEpoch
+from contracts.marks import marked_ids
+from serving.stores.protocol import MarkKey, Store, StoredEpoch
 from serving.stores.redis_store import RedisStore
+from tests.serving.builders import row_of
 
 INFO = {"day": "2026-01-30"}
 EVERY_INT64 = [0, 1, -1, 2**63 - 1, -(2**63)]
@@ -22,13 +24,21 @@ def publish(store: Store, generation: str, users: dict[int, bytes]) -> None:
 
 def served(store: Store, user: int) -> bytes | None:
     generation = store.current_generation()
-    return store.user_row(generation, "home_clips", user).packed if generation else None
+    return row_of(store, user, generation).packed if generation else None
 
 
 def test_an_empty_store_serves_nothing(store: Store) -> None:
     assert store.current_generation() is None
-    row = store.user_row("g", "home_clips", 1)
-    assert (dict(row.info), row.packed, row.segment, len(row.seen)) == ({}, None, None, 0)
+    row = row_of(store, 1, "g")
+    assert dict(store.generation_info("g")) == {}
+    assert (row.packed, row.known, len(row.seen), row.begun, row.is_erased, row.problems) == (
+        None,
+        None,
+        0,
+        None,
+        False,
+        [],
+    )
 
 
 @pytest.mark.parametrize("user", EVERY_INT64)
@@ -63,8 +73,8 @@ def test_a_sweep_keeps_the_last_two_and_what_is_being_written(store: Store) -> N
         publish(store, generation, {1: generation.encode()})
     store.begin("g4", 60)
     assert store.sweep() == ["g1"]
-    assert store.user_row("g1", "home_clips", 1).packed is None
-    assert store.user_row("g2", "home_clips", 1).packed == b"g2"
+    assert row_of(store, 1, "g1").packed is None
+    assert row_of(store, 1, "g2").packed == b"g2"
     assert store.sweep() == []
 
 
@@ -83,18 +93,45 @@ def test_a_publish_without_a_heartbeat_cannot_flip(store: Store) -> None:
         store.flip("g1", INFO, 60)
 
 
-def test_seen_contents_keep_their_latest_time_and_forget_the_oldest(store: Store) -> None:
-    store.add_seen({1: {10: 100.0, 11: 500.0}, 2: {-(2**63): 500.0}}, 0.0, 60)
-    store.add_seen({1: {10: 50.0, 12: 600.0}}, 200.0, 60)
-    assert sorted(store.user_row("g", "home_clips", 1).seen.tolist()) == [11, 12]
-    assert store.user_row("g", "home_clips", 2).seen.tolist() == [-(2**63)]
+@pytest.mark.parametrize("key", list(MarkKey))
+def test_marks_keep_their_latest_time_and_forget_the_oldest(store: Store, key: MarkKey) -> None:
+    store.add_marks(key, {1: {10: 100.0, 11: 500.0}, 2: {-(2**63): 500.0}}, 0.0, 10, 60)
+    store.add_marks(key, {1: {10: 50.0, 12: 600.0}}, 200.0, 10, 60)
+    assert marked(store, 1, key) == [11, 12]
+    assert marked(store, 2, key) == [-(2**63)]
+
+
+def test_of_too_many_marks_the_oldest_go(store: Store) -> None:
+    for content in range(5):
+        store.add_marks(MarkKey.SEEN, {1: {content: 100.0 + content}}, 0.0, 3, 60)
+    assert marked(store, 1, MarkKey.SEEN) == [2, 3, 4]
+
+
+def test_a_mark_can_be_dropped_and_the_others_stay(store: Store) -> None:
+    store.add_marks(MarkKey.PROGRESS, {1: {10: 100.0, 11: 100.0, -1: 100.0}}, 0.0, 10, 60)
+    assert store.drop_mark(MarkKey.PROGRESS, 1, -1)
+    assert not store.drop_mark(MarkKey.PROGRESS, 1, -1)
+    assert marked(store, 1, MarkKey.PROGRESS) == [10, 11]
+    assert not store.drop_mark(MarkKey.PROGRESS, 2, 10)
 
 
 def test_hidden_streamers_and_contents_are_told_apart(store: Store) -> None:
-    store.add_hidden({1: ["streamer:5", "content:6"]}, 60)
-    store.add_hidden({1: ["content:-7"]}, 60)
-    row = store.user_row("g", "home_clips", 1)
+    store.add_marks(MarkKey.HIDDEN_STREAMERS, {1: {5: 1.0}}, 0.0, 10, 60)
+    store.add_marks(MarkKey.HIDDEN_CONTENTS, {1: {6: 1.0}}, 0.0, 10, 60)
+    store.add_marks(MarkKey.HIDDEN_CONTENTS, {1: {-7: 1.0}}, 0.0, 10, 60)
+    row = row_of(store, 1)
     assert (row.hidden_streamers.tolist(), row.hidden_contents.tolist()) == ([5], [-7, 6])
+
+
+def marked(store: Store, user: int, key: MarkKey) -> list[int]:
+    row = row_of(store, user)
+    marks = {
+        MarkKey.SEEN: row.seen,
+        MarkKey.PROGRESS: marked_ids(row.begun),
+        MarkKey.HIDDEN_CONTENTS: row.hidden_contents,
+        MarkKey.HIDDEN_STREAMERS: row.hidden_streamers,
+    }
+    return [int(identity) for identity in marks[key]]
 
 
 CONTEXT = ("home_clips", "light")

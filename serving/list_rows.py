@@ -1,0 +1,222 @@
+"""Rows of list tables, in Arrow, as the packed lists of Redis' hashes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from contracts import columns as c
+from contracts import redis_keys
+from contracts.names import ItemKind, Source, Surface
+from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
+from serving.runs import Codes, run_edges
+
+_PACKED_AT_ONCE: Final = 500
+"""Lists of 100: their columns stay in the processor's cache."""
+Hash = tuple[str, dict[bytes, bytes]]
+"""Key and fields."""
+
+
+@dataclass(frozen=True)
+class ListRows:
+    """Rows of many lists, of length K in all.
+
+    Args:
+        surfaces: The words of `codes`.
+        codes: (K,) on which surface.
+        owners: (K,) whose: a user, a target, or the place of a segment.
+        ranks: (K,)
+        candidates: (K,)
+    """
+
+    surfaces: Sequence[str]
+    codes: Codes
+    owners: Ids
+    ranks: Codes
+    candidates: CandidateColumns
+
+    def by_list(self) -> "ListRows":
+        """Sorted by surface, owner and rank."""
+        order = np.lexsort((self.ranks, self.owners, self.codes))
+        codes, owners, ranks = self.codes[order], self.owners[order], self.ranks[order]
+        return ListRows(self.surfaces, codes, owners, ranks, self.candidates.take(order))
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """Runs of rows of one list.
+
+    Args:
+        edges: Where they begin, and the end of the last.
+        order: (L,) the runs by surface and owner.
+        codes: (L,) in that order.
+        owners: (L,) in that order.
+    """
+
+    edges: list[int]
+    order: npt.NDArray[np.intp]
+    codes: Codes
+    owners: Ids
+
+    @classmethod
+    def of(cls, rows: ListRows) -> "_Lists":
+        edges = run_edges(rows.codes, rows.owners)
+        codes, owners = rows.codes[edges[:-1]], rows.owners[edges[:-1]]
+        order = np.lexsort((owners, codes))
+        return cls(edges, order, codes[order], owners[order])
+
+    def are_whole(self, ranks: Codes) -> bool:
+        """Whether each list is one run, its rows in the order of their ranks."""
+        is_again = (self.codes[1:] == self.codes[:-1]) & (self.owners[1:] == self.owners[:-1])
+        falls = np.flatnonzero(ranks[1:] <= ranks[:-1]) + 1
+        return not is_again.any() and bool(np.isin(falls, self.edges, assume_unique=True).all())
+
+
+def list_hashes(
+    rows: ListRows,
+    key: Callable[[str, int], str],
+    names: Callable[[Ids], list[bytes]],
+    buckets: Callable[[Ids], Ids] = redis_keys.bucket_of,
+) -> Iterator[Hash]:
+    """One hash per surface and bucket of owners.
+
+    A table that a job wrote holds each list in one place: its rows are packed as they stand, and only the lists are
+    put in order. Any other order of rows costs a sort of all of them.
+
+    Args:
+        key: The hash of a surface and a bucket.
+        names: The fields of owners.
+    """
+    if not len(rows.codes):
+        return
+    lists = _Lists.of(rows)
+    if not lists.are_whole(rows.ranks):
+        rows = rows.by_list()
+        lists = _Lists.of(rows)
+    packed = _packed(rows.candidates, lists.edges)
+    values, fields = [packed[place] for place in lists.order.tolist()], names(lists.owners)
+    places = buckets(lists.owners)
+    for start, stop in pairwise(run_edges(lists.codes, places)):
+        surface = rows.surfaces[lists.codes[start]]
+        yield key(surface, int(places[start])), dict(zip(fields[start:stop], values[start:stop], strict=True))
+
+
+def _packed(candidates: CandidateColumns, edges: list[int]) -> list[bytes]:
+    """The lists between the edges, in their order, some at a time."""
+    packed: list[bytes] = []
+    for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
+        cut = np.asarray(edges[first : first + _PACKED_AT_ONCE + 1])
+        packed += pack_lists(candidates.take(slice(cut[0], cut[-1])), cut - cut[0])
+    return packed
+
+
+def whole_owners(batches: Iterable[pa.Table], owner: str) -> Iterator[pa.Table]:
+    """Batches cut anew, so that rows of one owner that follow each other are in one."""
+    held: pa.Table | None = None
+    for batch in batches:
+        rest = batch
+        if held is not None:
+            first, _ = _bounds(batch, owner, held.column(owner)[-1].as_py())
+            held, rest = pa.concat_tables([held, batch.slice(0, first)]), batch.slice(first)
+            if not rest.num_rows:
+                continue
+            yield held
+        _, last = _bounds(rest, owner, rest.column(owner)[-1].as_py())
+        if last:
+            yield rest.slice(0, last)
+        held = rest.slice(last)
+    if held is not None:
+        yield held
+
+
+def _bounds(rows: pa.Table, column: str, value: int) -> tuple[int, int]:
+    """How many rows come before the first that does not hold the value, and how many up to the last such one."""
+    is_other = rows.column(column).to_numpy() != value
+    if not is_other.any():
+        return rows.num_rows, 0
+    return int(is_other.argmax()), len(is_other) - int(is_other[::-1].argmax())
+
+
+def user_rows(rows: pa.Table) -> ListRows:
+    """Of the users' own lists."""
+    surfaces, codes = dictionary(rows.column(c.SURFACE))
+    users = rows.column(c.USER_ID).to_numpy()
+    return ListRows(surfaces, codes, users, _ranks(rows), candidate_columns(rows))
+
+
+def segment_rows(rows: pa.Table, segments: Ids) -> ListRows:
+    """Of the lists of segments, which are places among their words."""
+    surfaces, codes = dictionary(rows.column(c.SURFACE))
+    return ListRows(surfaces, codes, segments, _ranks(rows), candidate_columns(rows))
+
+
+def channel_rows(rows: pa.Table) -> ListRows:
+    """Of the streamers' representative VODs and clips."""
+    streamers, contents = rows.column(c.STREAMER_ID).to_numpy(), rows.column(c.CONTENT_ID).to_numpy()
+    kinds = _codes(rows.column(c.CONTENT_KIND), KINDS)
+    candidates = _of_one_source(contents, kinds, streamers, Source.REPRESENTATIVE, rows)
+    return _of_targets(Surface.CHANNEL_VODS, streamers, candidates, rows)
+
+
+def related_rows(rows: pa.Table) -> ListRows:
+    """Of related streamers."""
+    related = rows.column(c.RELATED_STREAMER_ID).to_numpy()
+    kinds = np.full(len(related), KINDS.index(ItemKind.STREAMER), np.uint8)
+    candidates = _of_one_source(related, kinds, related, Source.RELATED_STREAMERS, rows)
+    return _of_targets(Surface.RELATED_STREAMERS, rows.column(c.STREAMER_ID).to_numpy(), candidates, rows)
+
+
+def next_rows(rows: pa.Table) -> ListRows:
+    """Of what is offered after a content."""
+    candidates = _candidates(rows, rows.column(c.CONTENT_ID), rows.column(c.CONTENT_KIND))
+    return _of_targets(Surface.WATCH_NEXT, rows.column(c.TARGET_ID).to_numpy(), candidates, rows)
+
+
+def candidate_columns(rows: pa.Table) -> CandidateColumns:
+    """The candidates of a list table as columns, in the table's order."""
+    return _candidates(rows, rows.column(c.ITEM_ID), rows.column(c.ITEM_KIND))
+
+
+def dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
+    """The words of a column without nulls, and each row's place among them."""
+    encoded = column.combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)
+
+
+def _of_targets(surface: Surface, targets: Ids, candidates: CandidateColumns, rows: pa.Table) -> ListRows:
+    return ListRows([surface], np.zeros(len(targets), np.int32), targets, _ranks(rows), candidates)
+
+
+def _ranks(rows: pa.Table) -> Codes:
+    ranks: Codes = rows.column(c.RANK).to_numpy()
+    return ranks
+
+
+def _of_one_source(
+    items: Ids, kinds: npt.NDArray[np.uint8], streamers: Ids, source: Source, rows: pa.Table
+) -> CandidateColumns:
+    sources = np.full(len(items), SOURCES.index(source), np.uint8)
+    return CandidateColumns(items, kinds, streamers, sources, _scores(rows))
+
+
+def _candidates(rows: pa.Table, items: pa.ChunkedArray, kinds: pa.ChunkedArray) -> CandidateColumns:
+    streamers, sources = rows.column(c.STREAMER_ID).to_numpy(), _codes(rows.column(c.SOURCE), SOURCES)
+    return CandidateColumns(items.to_numpy(), _codes(kinds, KINDS), streamers, sources, _scores(rows))
+
+
+def _scores(rows: pa.Table) -> npt.NDArray[np.float32]:
+    scores: npt.NDArray[np.float32] = rows.column(c.SCORE).to_numpy().astype(np.float32)
+    return scores
+
+
+def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
+    found, codes = dictionary(column)
+    # Translating bytes is four times as fast as taking from an array.
+    table = encode(found, words).tobytes().ljust(256, b"\0")
+    return np.frombuffer(codes.astype(np.uint8).tobytes().translate(table), np.uint8)

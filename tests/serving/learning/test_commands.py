@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from bandit.posteriors import PosteriorEpoch
 from contracts import columns as c
+from contracts.erasure import mark_erased
 from contracts.errors import LearningElsewhereError
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS
 from contracts.snapshots import Warehouse
@@ -83,3 +84,14 @@ def test_feedback_is_drained_once_however_often(redis_store: RedisStore, tmp_pat
 def test_feedback_of_another_day_waits_for_its_own(redis_store: RedisStore) -> None:
     redis_store.append(STREAM_FEEDBACK, feedback("r1", 1, "click").to_json(), 100)
     assert json.loads(ok("drain_feedback", "--date", "2026-01-30"))["rows"] == 0
+
+
+def test_feedback_of_an_erased_user_is_not_written(redis_store: RedisStore, tmp_path: Path) -> None:
+    for user in (1, 2, None):
+        redis_store.append(STREAM_FEEDBACK, feedback(f"r{user}", 1, "click", user=user).to_json(), 100)
+    now = datetime.now(UTC)
+    ok("drain_feedback", "--date", now.date().isoformat())
+    warehouse = Warehouse(tmp_path / "warehouse")
+    mark_erased(warehouse, 1, now.date(), now)
+    assert json.loads(ok("drain_feedback", "--date", now.date().isoformat()))["rows"] == 2
+    assert set(warehouse.read(FEEDBACK, now.date()).column(c.USER_ID).to_pylist()) == {2, None}

@@ -32,6 +32,7 @@ OTHERS = {
     c.EVENT_ID,
     c.POLICY_ID,
     c.SNAPSHOT_ID,
+    c.EVENT_ID,
 }
 """Ids of what is no user."""
 

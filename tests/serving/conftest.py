@@ -1,7 +1,6 @@
 """Both stores for every test that takes `store`, and the small platform served from each."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,11 @@ from tests.serving.builders import DAY, NOW, small_platform
 from tests.serving.platform import Platform
 
 
-@pytest.fixture(params=["redis", "memory"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+@pytest.fixture(params=["redis", "memory", pytest.param("redis_cluster", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "memory":
-        yield MemoryStore(time.monotonic)
-    else:
-        yield RedisStore.open(request.getfixturevalue("redis_url"), 10_000)
+        return MemoryStore(time.monotonic)
+    return RedisStore.open(request.getfixturevalue(f"{request.param}_url"), 10_000)
 
 
 @pytest.fixture

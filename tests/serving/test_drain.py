@@ -112,8 +112,9 @@ def test_a_slate_of_any_policy_is_drawn_again_exactly(platform: Platform, policy
     start = linear_epoch(bandit, 2) if policy.state == LINEAR else prior_epoch(bandit)
     state = replace(start, epoch=epoch)
     context = stored_context(policy, "home_clips", "heavy")
-    found = platform.store.posteriors(*context)
-    platform.store.put_epoch(context, state.to_bytes(), StoredEpoch(0, found) if found else None, 60)
+    before = platform.store.posteriors(*context)
+    follows = None if before is None else StoredEpoch(0, before)
+    assert platform.store.put_epoch(context, state.to_bytes(), follows, 60)
     order = policy.select(state, arms, 6, served.query.request.seed)
     entry = read_entry(to_entry(served))
     log_changed(

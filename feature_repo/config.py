@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import yaml  # type: ignore[import-untyped]  # the stubs are no dependency of ours
 
 from contracts.names import FEAST_PROJECT
+from contracts.redis_url import is_cluster
 from contracts.settings import Settings
 from contracts.spark import server_options, session_options
 
@@ -34,6 +35,7 @@ def store_config(settings: Settings) -> dict[str, Any]:
         "offline_store": _offline_store(settings),
         "online_store": {
             "type": "redis",
+            "redis_type": "redis_cluster" if is_cluster(settings.redis.url) else "redis",
             "connection_string": connection_string(settings.redis.url),
             "key_ttl_seconds": settings.feast.ttl_days * _SECONDS_PER_DAY,
             # Feast would keep a stored row against one of equal time: a mended day could not be loaded again.
@@ -58,10 +60,10 @@ def connection_string(redis_url: str) -> str:
     """Feast's spelling of a Redis address: `host:port,db=0,password=...`."""
     url = urlsplit(redis_url)
     options = {
-        "db": url.path.strip("/") or "0",
+        "db": None if is_cluster(redis_url) else url.path.strip("/") or "0",
         "username": url.username,
         "password": url.password,
-        "ssl": "true" if url.scheme == "rediss" else None,
+        "ssl": "true" if url.scheme.startswith("rediss") else None,
     }
     given = [f"{name}={unquote(value)}" for name, value in options.items() if value]
     return ",".join([f"{url.hostname}:{url.port or 6379}", *given])

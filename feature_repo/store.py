@@ -17,6 +17,7 @@ from contracts.errors import FeatureStoreMissingError, MissingPartitionError, St
 from contracts.feast_engine import offline_engine
 from contracts.feast_online import online_key
 from contracts.names import SERVICE_SERVING, VIEW_USER
+from contracts.redis_url import node_url
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import CONTENT_VALUE, STREAMER_FEATURE, USER_FEATURE
@@ -98,7 +99,7 @@ def _available(settings: Settings, warehouse: Warehouse, view: str, day: date) -
 def _online_store(settings: Settings) -> Iterator[redis.Redis]:
     """Ask first whether Redis is there: Feast would tell in two hundred lines."""
     try:
-        with redis.Redis.from_url(settings.redis.url, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(node_url(settings.redis.url), socket_connect_timeout=1) as client:
             client.ping()
             yield client
     except redis.RedisError as error:
@@ -109,7 +110,7 @@ def _online_store(settings: Settings) -> Iterator[redis.Redis]:
 
 def connection_name(redis_url: str) -> str:
     """The address without its password, for messages."""
-    return redis_url.rpartition("@")[2].removeprefix("redis://")
+    return node_url(redis_url).rpartition("@")[2].removeprefix("redis://")
 
 
 @contextlib.contextmanager

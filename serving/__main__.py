@@ -30,6 +30,7 @@ from serving.events.commands import add_commands
 from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
 from serving.learning import commands as learning
+from serving.memory import memory_report
 from serving.once import recommend
 from serving.posteriors import update_posteriors
 from serving.publish import publish
@@ -72,6 +73,14 @@ def publish_channels_command(day: Day) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
     typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
+
+
+@app.command(name="memory")
+def memory_command(
+    keys: Annotated[int, typer.Option(min=1, help="How many keys of each server are looked at.")] = 100_000,
+) -> None:
+    """Print what each family of keys takes in Redis, per user of the served generation, too."""
+    typer.echo(json.dumps(memory_report(_batch_store(load_settings()), keys)))
 
 
 @app.command(name="rollback")

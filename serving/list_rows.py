@@ -118,17 +118,19 @@ def whole_owners(batches: Iterable[pa.Table], owner: str) -> Iterator[pa.Table]:
     """Batches cut anew, so that rows of one owner that follow each other are in one."""
     held: pa.Table | None = None
     for batch in batches:
-        rest = batch
-        if held is not None:
-            first, _ = _bounds(batch, owner, held.column(owner)[-1].as_py())
-            held, rest = pa.concat_tables([held, batch.slice(0, first)]), batch.slice(first)
-            if not rest.num_rows:
-                continue
+        if held is None:
+            held = batch
+            continue
+        value = held.column(owner)[-1].as_py()
+        first, _ = _bounds(batch, owner, value)
+        if first:
+            _, last = _bounds(held, owner, value)
+            if last:
+                yield held.slice(0, last)
+            held = pa.concat_tables([held.slice(last), batch.slice(0, first)])
+        if first < batch.num_rows:
             yield held
-        _, last = _bounds(rest, owner, rest.column(owner)[-1].as_py())
-        if last:
-            yield rest.slice(0, last)
-        held = rest.slice(last)
+            held = batch.slice(first)
     if held is not None:
         yield held
 

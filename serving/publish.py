@@ -253,7 +253,8 @@ def _of_targets(tables: DayTables) -> list[tuple[Batches, str, Callable[[pa.Tabl
 def _noting_versions(batches: Batches, versions: set[str]) -> Batches:
     for rows in batches:
         words, codes = list_rows.dictionary(rows.column(c.MODEL_VERSION).drop_null())
-        versions.update(words[code] for code in np.flatnonzero(np.bincount(codes)))
+        # One model made nearly every table: then there is nothing to look for.
+        versions.update(words if len(words) == 1 and len(codes) else (words[code] for code in np.unique(codes)))
         yield rows
 
 

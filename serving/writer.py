@@ -79,7 +79,7 @@ class GenerationWriter:
             if count >= self.settings.publish_chunk_lists:
                 written += self._write(chunk)
                 chunk, count = {}, 0
-        return written + self._write(chunk)
+        return written + self._write(chunk) if chunk else written
 
     def _write(self, hashes: Mapping[str, Fields]) -> Written:
         added = self.store.write_hashes(self.generation, hashes, self.ttl_seconds)

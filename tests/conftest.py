@@ -9,6 +9,8 @@ from pyspark.sql import SparkSession
 from contracts.settings import Settings, SparkSettings
 from contracts.spark import SHORT_RUN
 from jobs.session import open_session
+from serving.stores.connection import connect
+from tests.redis_cluster import running_cluster
 from tests.redis_server import running_redis
 
 
@@ -30,3 +32,17 @@ def redis_url(redis_server_url: str) -> str:
     with redis.Redis.from_url(redis_server_url) as client:
         client.flushall()
     return f"{redis_server_url}/0"
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster_server_url: str) -> str:
+    """The run's cluster, emptied before the test."""
+    with connect(redis_cluster_server_url, 10_000) as client:
+        client.flushall(target_nodes=client.PRIMARIES)
+    return redis_cluster_server_url

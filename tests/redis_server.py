@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,12 +23,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_redis(folder: Path, port: int | None = None) -> Iterator[str]:
+def running_redis(folder: Path, port: int | None = None, more: Sequence[str] = ()) -> Iterator[str]:
     """Start a server in `folder`, yield its url without a database number, and stop it."""
     port = port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", "--appendonly", "no"]
     with (folder / "redis.log").open("wb") as log:
-        server = subprocess.Popen([redis_server(os.environ), *options], stdout=log, stderr=log)
+        server = subprocess.Popen([redis_server(os.environ), *options, *more], stdout=log, stderr=log)
         try:
             _wait_until_it_answers(server, port, folder / "redis.log")
             yield f"redis://127.0.0.1:{port}"

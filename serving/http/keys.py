@@ -13,7 +13,7 @@ class Caller:
 
     Args:
         name: Appears in logs and metrics in the place of the key.
-        per_second: Requests a second in the long run; a burst of as many is allowed at once.
+        per_second: Requests a second in the long run; a burst of as many, and of one at least, is allowed at once.
         tokens: Left in the bucket.
         filled_at: Monotonic seconds.
     """
@@ -30,7 +30,7 @@ class Caller:
         """
         elapsed = now - self.filled_at
         if elapsed > 0:
-            self.tokens = min(self.per_second, self.tokens + elapsed * self.per_second)
+            self.tokens = min(max(1.0, self.per_second), self.tokens + elapsed * self.per_second)
         self.filled_at = now
         if self.tokens < 1:
             return False
@@ -50,7 +50,8 @@ class Callers:
     def __init__(self, hashes: Mapping[str, str], per_second: float, now: float) -> None:
         # Keys are looked up by their hash: nothing in memory or in the settings gives a key away.
         self._callers = {
-            bytes.fromhex(digest): Caller(name, per_second, per_second, now) for name, digest in hashes.items()
+            bytes.fromhex(digest): Caller(name, per_second, max(1.0, per_second), now)
+            for name, digest in hashes.items()
         }
 
     def of(self, authorization: bytes, *, is_read: bool) -> Caller | None:

@@ -7,13 +7,16 @@ from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from contracts.errors import StoreUnavailableError
+from contracts.redis_url import is_cluster, node_url
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CLUSTER: Final = "+cluster"
+_ERRORS: Final = (redis.RedisError, RedisClusterException)
+"""The second is not one of the first."""
 Client: TypeAlias = Any
 """A `redis.Redis` or `redis.RedisCluster`; redis-py types every reply as possibly awaitable, which says nothing."""
 
@@ -30,12 +33,7 @@ def connect(url: str, timeout_ms: int) -> Client:
     if not is_cluster(url):
         return redis.Redis.from_url(url, retry=retry, **options)
     with _named():
-        return redis.RedisCluster.from_url(url.replace(_CLUSTER, "", 1), retry=retry, **options)
-
-
-def is_cluster(url: str) -> bool:
-    """Whether keys of different hash tags are on different servers."""
-    return url.partition("://")[0].endswith(_CLUSTER)
+        return redis.RedisCluster.from_url(node_url(url), retry=retry, **options)
 
 
 @contextmanager
@@ -43,7 +41,7 @@ def _named() -> Iterator[None]:
     """Turn every Redis error into `StoreUnavailableError`."""
     try:
         yield
-    except redis.RedisError as error:
+    except _ERRORS as error:
         reason = f"{type(error).__name__}: {error}"
         raise StoreUnavailableError(
             f"Redis did not answer ({reason}); is the server of redis.url up and redis.timeout_ms long enough?"

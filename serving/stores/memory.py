@@ -14,7 +14,7 @@ from serving.stores.memory_epochs import MemoryEpochs
 from serving.stores.memory_fresh import MemoryFresh
 from serving.stores.protocol import Fields, Listed, MarkKey, Memory
 from serving.stores.reader_script import reader_script
-from serving.stores.redis_erasure import list_keys, profile_keys
+from serving.stores.redis_erasure import SEARCHED_AT_ONCE, list_keys, profile_keys
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
@@ -89,6 +89,7 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
 
     def flip(self, generation: str, info: Mapping[str, str], ttl_seconds: int) -> None:
         if not self._data.drop(redis_keys.generation_heartbeat(generation)):
+            self._begun.add(generation)
             raise PublishOvertakenError(
                 f"generation {generation} stood still for too long while it was written; publish again"
             )
@@ -180,7 +181,7 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
         return sum(self._data.drop(key) for key in keys)
 
     def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
-        entries = self.read_stream(stream, after, 200)
+        entries = self.read_stream(stream, after, SEARCHED_AT_ONCE)
         return (entries[-1][0] if entries else None), [entry for entry in entries if part in entry[1]]
 
     def drop_entries(self, stream: str, entries: Sequence[str]) -> int:

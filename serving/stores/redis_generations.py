@@ -73,6 +73,8 @@ class RedisGenerations:
         keys = [beat, redis_keys.GENERATION_POINTER, redis_keys.GENERATION_HISTORY]
         if not self._flip(keys=keys, args=[generation]):
             self._redis.delete(info_key)
+            # What was written since it was swept is left for the next sweep.
+            self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
             raise PublishOvertakenError(
                 f"generation {generation} stood still for too long while it was written; publish again"
             )
@@ -110,7 +112,8 @@ class RedisGenerations:
         for key in sampled:
             # Every field, so that buckets of few large lists count as what they are.
             pipeline.execute_command("MEMORY USAGE", key, "SAMPLES", 0)
-        used = sum(pipeline.execute())
+        # A hash whose last user was erased meanwhile is gone.
+        used = sum(size or 0 for size in pipeline.execute())
         keys = self._redis.scard(names)
         return Memory(keys, round(used / max(1, len(sampled)) * keys))
 

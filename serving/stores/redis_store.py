@@ -11,10 +11,13 @@ from serving.stores.redis_erasure import RedisErasure
 from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_fresh import RedisFresh
 from serving.stores.redis_generations import RedisGenerations
+from serving.stores.redis_memory import RedisMemory
 from serving.stores.redis_users import RedisUsers
 
 
-class RedisStore(RedisGenerations, RedisUsers, RedisErasure, RedisFeeds, RedisFresh, RedisEpochs, RedisLog):
+class RedisStore(
+    RedisGenerations, RedisUsers, RedisErasure, RedisFeeds, RedisFresh, RedisEpochs, RedisLog, RedisMemory
+):
     """Everything the online path keeps, in one Redis.
 
     Args:

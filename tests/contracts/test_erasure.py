@@ -29,8 +29,10 @@ OTHERS = {
     c.RECENT_STREAMER_IDS,
     c.PREFERRED_STREAMER_IDS,
     c.REQUEST_ID,
+    c.EVENT_ID,
     c.POLICY_ID,
     c.SNAPSHOT_ID,
+    c.EVENT_ID,
 }
 """Ids of what is no user."""
 

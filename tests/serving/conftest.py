@@ -19,12 +19,11 @@ from tests.serving.http.edges import RunningEdge, running_edge
 from tests.serving.platform import Platform
 
 
-@pytest.fixture(params=["redis", "memory"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+@pytest.fixture(params=["redis", "memory", pytest.param("redis_cluster", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "memory":
-        yield MemoryStore(time.monotonic)
-    else:
-        yield RedisStore.open(request.getfixturevalue("redis_url"), 10_000)
+        return MemoryStore(time.monotonic)
+    return RedisStore.open(request.getfixturevalue(f"{request.param}_url"), 10_000)
 
 
 @pytest.fixture

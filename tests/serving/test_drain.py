@@ -13,6 +13,7 @@ from serving.drain import drain_impressions, recompute
 from serving.epochs import linear_epoch, prior_epoch, stored_context
 from serving.impressions import read_entry, to_entry
 from serving.slate import Slate
+from serving.stores.protocol import StoredEpoch
 from tests.serving.builders import DAY, NOW
 from tests.serving.platform import Platform
 
@@ -110,7 +111,10 @@ def test_a_slate_of_any_policy_is_drawn_again_exactly(platform: Platform, policy
     bandit = platform.settings.bandit
     start = linear_epoch(bandit, 2) if policy.state == LINEAR else prior_epoch(bandit)
     state = replace(start, epoch=epoch)
-    platform.store.put_epoch(stored_context(policy, "home_clips", "heavy"), epoch, state.to_bytes(), 60)
+    context = stored_context(policy, "home_clips", "heavy")
+    before = platform.store.posteriors(*context)
+    follows = None if before is None else StoredEpoch(0, before)
+    assert platform.store.put_epoch(context, state.to_bytes(), follows, 60)
     order = policy.select(state, arms, 6, served.query.request.seed)
     entry = read_entry(to_entry(served))
     log_changed(

@@ -222,6 +222,13 @@ def test_long_streams_are_searched_to_the_end_and_nobody_else_is_taken(platform:
     assert {read_entry(entry).user_id for _, entry in left} == {2, *others}
 
 
+@pytest.mark.parametrize("poison", [b'{"user_id": %d', b"[" * 100_000 + b"%d", b"\xff %d"])
+def test_an_entry_that_nobody_can_read_goes_when_the_users_number_is_in_it(platform: Platform, poison: bytes) -> None:
+    for user in (GONE, 10 * GONE):
+        platform.store.append(STREAM_FEEDBACK, poison % user, 100)
+    assert platform.erase().deleted[STREAM_FEEDBACK] == 1
+
+
 def test_after_the_newest_entry_was_deleted_the_stream_goes_on_behind_it(store: Store) -> None:
     for number in range(3):
         store.append("s", str(number).encode(), 100)

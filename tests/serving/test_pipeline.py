@@ -57,7 +57,8 @@ def test_equal_scores_keep_the_order_of_the_list() -> None:
 
 def test_the_runner_times_and_counts_every_stage_in_order() -> None:
     records = run(CLIPS, asked(3)).trace.records
-    assert [(record.stage, record.name) for record in records] == [
+    assert [(stage, name) for stage, name, *_ in records] == [
+        ("sources", "FreshSource"),
         ("sources", "PersonalListSource"),
         ("hydrators", "CatalogueHydrator"),
         ("filters", "ExcludedFilter"),
@@ -73,14 +74,14 @@ def test_the_runner_times_and_counts_every_stage_in_order() -> None:
         ("scorers", "PublishedScorer"),
         ("rerankers", "SourceReranker"),
     ]
-    assert [record.left for record in records] == [4] * 13 + [3]
-    assert all(record.nanoseconds >= 0 for record in records)
+    assert [left for *_, left in records] == [0] + [4] * 13 + [3]
+    assert all(nanoseconds >= 0 for _, _, nanoseconds, *_ in records)
 
 
 def test_each_drop_is_counted_at_the_filter_that_made_it() -> None:
     user = UserRow(packed=listed([10, 11, 12, 13], [110, 111, 112, 113]), seen=ids(11), hidden_contents=ids(11, 12))
     about = query(limit=3, user=user, excluded=ids(10))
-    counts = {record.name: (record.entered, record.left) for record in run(CLIPS, about).trace.records}
+    counts = {name: (entered, left) for _, name, _, entered, left in run(CLIPS, about).trace.records}
     names = ("ExcludedFilter", "SeenFilter", "HiddenFilter", "VisibilityFilter")
     assert [counts[name] for name in names] == [(4, 3), (3, 2), (2, 1), (1, 1)]
 
@@ -120,7 +121,7 @@ def test_a_lane_is_asked_beside_the_first_list_and_what_both_have_stands_once() 
 
 
 def test_a_full_lane_does_not_keep_the_first_list_from_being_asked() -> None:
-    names = [record.name for record in run(with_lane(CLIPS), asked(2)).trace.records]
+    names = [name for _, name, *_ in run(with_lane(CLIPS), asked(2)).trace.records]
     assert "PersonalListSource" in names
     assert "SegmentListSource" not in names
 

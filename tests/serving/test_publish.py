@@ -15,7 +15,7 @@ import redis
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.errors import MissingPartitionError, PayloadError, StoreUnavailableError
+from contracts.errors import MissingPartitionError, PayloadError, ScatteredListsError, StoreUnavailableError
 from contracts.names import Surface
 from contracts.packed_vector import unpack_vector
 from contracts.payload import KINDS, SOURCES, unpack
@@ -86,6 +86,32 @@ def test_the_size_of_a_pipeline_changes_nothing(store: Store, tmp_path: Path, ch
     for user, count in ((1, 7), (2, 5)):
         packed = row_of(store, user, report.generation).packed
         assert len(unpack(packed or b"")) == count
+
+
+@pytest.mark.parametrize("rows", [1, 3, 5])
+def test_the_rows_read_at_once_change_nothing(store: Store, tmp_path: Path, rows: int) -> None:
+    report = publish(small_platform(tmp_path), store, ServingSettings(publish_batch_rows=rows), DAY, NOW)
+    for user, count in ((1, 7), (2, 5)):
+        packed = row_of(store, user, report.generation).packed
+        assert len(unpack(packed or b"")) == count
+    assert (report.lists, report.segment_lists, report.target_lists, report.users) == (4, 2, 4, 3)
+
+
+def test_a_list_in_several_places_of_a_large_table_is_refused(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    first = publish(warehouse, store, SETTINGS, DAY, NOW)
+    write(warehouse, CANDIDATE_LIST, DAY, candidate_rows([*clips(1, 2), *clips(2, 2), *clips(1, 2, 200)]))
+    with pytest.raises(ScatteredListsError, match=r"1 lists of generation .* write it sorted by user"):
+        publish(warehouse, store, ServingSettings(publish_batch_rows=2), DAY, NOW)
+    assert store.current_generation() == first.generation
+    assert publish(warehouse, store, SETTINGS, DAY, NOW).lists == 2
+
+
+def test_no_thread_writes_on_after_a_publish_broke(redis_url: str, tmp_path: Path) -> None:
+    before = threading.active_count()
+    with pytest.raises(StoreUnavailableError, match="broke"):
+        publish(small_platform(tmp_path), DyingStore.open(redis_url, 10_000), SETTINGS, DAY, NOW)
+    assert threading.active_count() == before
 
 
 def test_any_user_id_can_have_a_list(store: Store, tmp_path: Path) -> None:
@@ -177,7 +203,8 @@ def test_a_generation_says_until_when_it_knows_contents(store: Store, tmp_path: 
     warehouse = small_platform(tmp_path)
     info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
     assert (info["contents_day"], info["contents_until"]) == ("2026-01-30", "")
-    warehouse.partition_path(CONTENT, DAY).rename(warehouse.partition_path(CONTENT, DAY - timedelta(days=1)))
+    warehouse.write(CONTENT, DAY - timedelta(days=1), warehouse.read(CONTENT, DAY), [], NOW)
+    shutil.rmtree(warehouse.partition_path(CONTENT, DAY))
     lists = warehouse.stage(CANDIDATE_LIST, DAY + timedelta(days=1), NOW)
     shutil.copytree(warehouse.require(CANDIDATE_LIST, DAY).path, lists)
     shutil.copytree(warehouse.partition_path(SEGMENT_LIST, DAY), warehouse.partition_path(SEGMENT_LIST, TOMORROW), True)
@@ -218,7 +245,7 @@ def test_a_publish_that_breaks_half_way_leaves_the_old_generation_and_is_swept(r
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("written", [0, 1, 3, 6, 9])
+@pytest.mark.parametrize("written", [0, 1, 3, 6, 8])
 def test_a_publish_killed_at_any_write_leaves_the_old_generation(redis_url: str, tmp_path: Path, written: int) -> None:
     """The child kills itself with SIGKILL after so many writes: no handler, no flush, as in an outage."""
     warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bandit.arms import CONTEXT, item_arm, streamer_arm
+from bandit.arms import item_arm, streamer_arm
 from contracts.names import Source
 from world.bonds import pull
 from world.population import FIRST_STREAMER_ID, Bools, Floats, Ints
@@ -42,7 +42,7 @@ def contents_problem(setting: Setting) -> Problem:
         contents.quality,
         tuple(item_arm(number) for number in (contents.ids).tolist()),
         tuple(
-            (streamer_arm(FIRST_STREAMER_ID + owner), source, CONTEXT)
+            (streamer_arm(FIRST_STREAMER_ID + owner), source)
             for owner, source in zip(contents.streamer.tolist(), sources.tolist(), strict=True)
         ),
         10,
@@ -63,7 +63,7 @@ def streamers_problem(setting: Setting) -> Problem:
         streamers.factors,
         streamers.quality,
         tuple(streamer_arm(number) for number in streamers.ids.tolist()),
-        tuple((source, CONTEXT) for source in sources.tolist()),
+        tuple((source,) for source in sources.tolist()),
         6,
     )
     live = np.zeros((len(setting.times), len(streamers.size)), bool)

@@ -13,7 +13,9 @@ from bandit.arms import ArmSet
 from bandit.beliefs import Bound, Exploration, Prior
 from bandit.linear import LinearEpoch, LinearPrior
 from bandit.outcomes import Outcomes
+from bandit.policies.epsilon_greedy import POLICY_ID as EPSILON_ID
 from bandit.policies.registry import LINEAR, POLICIES, Policy
+from bandit.policies.thompson import POLICY_ID
 from bandit.posteriors import PosteriorEpoch
 from contracts.settings import BanditSettings
 from world.choice import examination
@@ -22,7 +24,7 @@ from world.population import Floats, Ints
 from world.regret.problem import STEP_SECONDS, Problem
 
 UNIFORM = "uniform"
-"""Not a policy of the bandit: `epsilon_greedy` with an epsilon of 1."""
+"""Any candidate with equal chances: `epsilon_greedy` with an epsilon of 1, but for arms that run out."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,19 @@ def _serve(policy: Policy, state: Any, problem: Problem, rows: Ints, asked: tupl
         tuple(problem.parents[arm] for arm in arms) if problem.parents else (),
         problem.features[rows] if policy.state == LINEAR else (),  # type: ignore[arg-type]
     )
+    if policy.policy_id == POLICY_ID and arm_set.is_ranking:
+        # The law of `bandit.policies.thompson.rank`, for all requests of the step at once.
+        a, b = state.sampled(arm_set)
+        return rows[_ranked(np.random.default_rng(seed).beta(a, b, (count, len(rows))), slots)]
+    if policy.policy_id == EPSILON_ID and state.exploration.epsilon == 1.0:
+        copies = np.random.default_rng(seed).random((count, len(rows) * problem.candidates))
+        return rows[_ranked(copies, slots) // problem.candidates]
     sample = policy.sampler(state, arm_set)
     return rows[np.array([sample(slots, (seed << 20) + number) for number in range(count)])]
+
+
+def _ranked(draws: Floats, slots: int) -> Ints:
+    return np.asarray(np.argsort(-draws, axis=1)[:, :slots], np.int64)
 
 
 def _best(problem: Problem, step: int, rows: Ints) -> Floats:

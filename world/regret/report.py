@@ -37,9 +37,12 @@ class Case:
 
 
 def cases(platforms: Mapping[str, Platform], seeds: Sequence[int]) -> list[Case]:
-    """All contexts of every world of some platforms."""
+    """All contexts of every world of some platforms; every world has a seed of its own."""
     return [
-        case for platform in platforms.values() for seed in seeds for case in _of_world(platform.setting(seed), seed)
+        case
+        for place, platform in enumerate(platforms.values())
+        for seed in (start + len(seeds) * place for start in seeds)
+        for case in _of_world(platform.setting(seed), seed)
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from contracts import redis_keys
-from contracts.errors import StoreUnavailableError
+from contracts.errors import PublishOvertakenError, StoreUnavailableError
 from serving.stores.redis_store import RedisStore
 
 
@@ -39,3 +39,24 @@ def test_a_server_that_does_not_answer_costs_no_more_than_the_limit() -> None:
             store.current_generation()
         # One connection attempt and one call, with room for a busy machine; a retry would cost a second.
         assert time.monotonic() - started < 0.9
+
+
+def test_what_a_publish_wrote_after_it_was_swept_goes_with_the_next_sweep(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    store.begin("g1", 60)
+    with redis.Redis.from_url(redis_url) as client:
+        client.delete(redis_keys.generation_heartbeat("g1"))
+        assert store.sweep() == ["g1"]
+        store.write_hashes("g1", {redis_keys.lists("g1", "home_clips", 0): {b"1": b"list"}}, 100)
+        with pytest.raises(PublishOvertakenError, match="publish again"):
+            store.flip("g1", {"day": "2026-01-30"}, 100)
+        assert store.sweep() == ["g1"]
+        assert client.keys() == []
+
+
+def test_fields_that_were_there_already_are_told(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    key = redis_keys.lists("g1", "home_clips", 0)
+    assert store.write_hashes("g1", {key: {b"1": b"a", b"2": b"b"}}, 100) == 2
+    assert store.write_hashes("g1", {key: {b"2": b"c", b"3": b"d"}}, 100) == 1
+    assert store.write_hashes("g1", {}, 100) == 0

@@ -1,7 +1,7 @@
 """Arms: what they are called, and which of them a request chose among.
 
 An arm is a source (`two_tower`, a name of `contracts.names.Source`), a content (`item:123`), a streamer (`streamer:45`)
-or the whole context (`context`), which is only ever a parent.
+or the whole context (`context`), the last parent of every arm, which no chain need name.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from contracts.errors import PayloadError
 from contracts.payload import SOURCES
 
 CONTEXT: Final = "context"
-"""The parent of every arm of a context, where a chain of parents names it."""
+"""The last parent of every arm of a context; chains of parents do not name it."""
 
 SOURCE_ARM, ITEM_ARM, STREAMER_ARM, CONTEXT_ARM = range(4)
 """Codes of arm kinds in packed states."""
@@ -78,8 +78,8 @@ class ArmSet:
     """The arms of a request and how many candidates each has, in slate order.
 
     Args:
-        parents: The chain of each arm's parents, nearest first: `("streamer:45", "two_tower")`; empty where no arm has
-            any.
+        parents: The chain of each arm's parents below the context, nearest first: `("streamer:45", "two_tower")`;
+            empty where no arm has any.
         features: (A, D) of each arm, for policies that go by them; else empty.
     """
 

@@ -11,11 +11,11 @@ class Prior:
     """What is thought of an arm before its own evidence.
 
     Args:
-        a: Beta parameter of an arm without parents, and of the last parent of a chain.
+        a: Beta parameter of the context's mean before any outcome.
         b: The same, of failures.
         streamer_strength: Impressions that a streamer's mean is worth as the prior of its children.
         source_strength: The same, of a source.
-        context_strength: The same, of the whole context.
+        context_strength: The same, of the whole context: for arms without parents, and the last parent of others.
     """
 
     a: float

@@ -76,19 +76,19 @@ class Densities:
         hazard = self.density / self.below  # (A, G) d/du log F
         others, pushed = np.log(self.below).sum(axis=0), hazard.sum(axis=0)
         above, rising = np.ones(len(self.grid)), np.zeros(len(self.grid))
-        joint = np.ones(len(order) + 1)
-        for slot, arm in enumerate(order):
+        chances, before = np.ones(len(order)), 1.0
+        for slot, arm in enumerate(order[: len(self.density) - 1]):  # the last arm has no rival
             others, pushed = others - np.log(self.below[arm]), pushed - hazard[arm]
             value = self.density[arm] * above
             slope = self.slope[arm] * above + self.density[arm] * rising
             rest = np.exp(others)
-            joint[slot + 1] = _steps(self.grid, value * rest, (slope + value * pushed) * rest).sum()
-            pieces = _steps(self.grid, value, slope)
-            above = np.concatenate([np.cumsum(pieces[::-1])[::-1], [0.0]]).clip(0.0)
-            rising = -value
-        chances = np.clip(joint[1:] / joint[:-1], 0.0, 1.0)
-        chances[len(self.density) - 1 :] = 1.0  # the last arm has no rival
-        return np.asarray(chances)
+            joint = max(_steps(self.grid, value * rest, (slope + value * pushed) * rest).sum(), _TINY)
+            chances[slot] = min(joint / before, 1.0)
+            above = np.cumsum(_steps(self.grid, value, slope)[::-1])[::-1].clip(0.0)
+            # Long orders are so unlikely that their chance would underflow.
+            scale = max(above[0], _TINY)
+            above, rising, before = np.append(above, 0.0) / scale, -value / scale, joint / scale
+        return chances
 
 
 def _grid(a: Floats, b: Floats) -> Floats:

@@ -4,10 +4,11 @@ The evidence of an arm halves with event time::
 
     S(T) = sum of successes_i * 2^(-(T - t_i) / half_life)      (F alike, of failures)
 
-so it does not depend on the order in which outcomes arrive. An outcome counts for its arm and for the arm's parents.
-The prior of an arm is a Beta whose mean is its nearest parent's posterior mean, and so on up to the context's prior::
+so it does not depend on the order in which outcomes arrive. An outcome counts for its arm, the arm's parents and the
+context. The prior of an arm is a Beta whose mean is its nearest parent's posterior mean, and so on up to the context,
+whose own prior is set::
 
-    mean_parent = (k * mean_grandparent + S_parent) / (k + S_parent + F_parent)
+    mean_parent = (k_grandparent * mean_grandparent + S_parent) / (k_grandparent + S_parent + F_parent)
     a = k_parent * mean_parent + S,   b = k_parent * (1 - mean_parent) + F
 
 with one strength k, in impressions, per kind of parent: a beta-binomial hierarchy with plug-in means (Gelman et al.,
@@ -24,7 +25,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bandit.arms import CONTEXT_ARM, SOURCE_ARM, ArmSet, arm_code, arm_names
+from bandit.arms import CONTEXT, CONTEXT_ARM, SOURCE_ARM, ArmSet, arm_code, arm_names
 from bandit.beliefs import PLAIN, Bound, Exploration, Prior
 from bandit.outcomes import Floats, Outcomes
 from contracts.errors import PayloadError
@@ -85,9 +86,9 @@ class PosteriorEpoch:
         return values[:, 0], values[:, 1]
 
     def _said(self, chain: tuple[str, ...]) -> tuple[float, float]:
-        """Beta parameters of the prior that a chain of parents gives."""
+        """Beta parameters of the prior that a chain of parents gives; above all of them stands the context."""
         a, b = self.prior.a, self.prior.b
-        for parent in reversed(chain):
+        for parent in (CONTEXT, *reversed(chain)):
             won, lost = self.evidence(parent)
             mean = (a + won) / (a + won + b + lost)
             strength = self.prior.strength(parent)
@@ -197,7 +198,7 @@ def update(
 def _with_parents(outcomes: Outcomes) -> tuple[list[str], npt.NDArray[np.intp]]:
     """Every arm that an outcome counts for, and the outcome's row."""
     parents = outcomes.parents or ((),) * len(outcomes.arms)
-    chains = [(arm, *chain) for arm, chain in zip(outcomes.arms, parents, strict=True)]
+    chains = [(arm, *chain, CONTEXT) for arm, chain in zip(outcomes.arms, parents, strict=True)]
     rows = np.repeat(np.arange(len(chains)), [len(chain) for chain in chains])
     return [name for chain in chains for name in chain], rows
 

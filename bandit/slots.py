@@ -1,8 +1,8 @@
 """Slates whose slots are independent given which arms still have candidates: a table of chances fills them.
 
-The uniform numbers of a slate are the 64-bit words of SHAKE-128 over its seed: any language can draw them again, and a
-longer slate goes on where a shorter one ends. Hashing 20 of them takes 1.5 microseconds; seeding one of numpy's
-generators takes 8 to 13.
+The random numbers of a slate are the 32-bit words of SHAKE-128 over its seed: any language can draw them again, and a
+longer slate goes on where a shorter one ends. 20 of them take 1.5 microseconds; seeding one of numpy's generators takes
+8 to 13.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,13 @@ from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.posteriors import PosteriorEpoch
 
+_WORDS: Final = 2**32
+
 Slate = list[int]
 """The arm of each slot, as its place in the arm set."""
+
+Sampler = Callable[[int, int], Slate]
+"""The slate of a length and a seed: a policy with its posterior and arm set bound, for callers that meet them again."""
 
 Given = Callable[[npt.NDArray[np.bool_]], Floats]
 """Chances (A,) of the arms, given which are available (A,)."""
@@ -36,15 +42,15 @@ class SlotTable:
 
     def __init__(self, given: Given, size: int) -> None:
         self._given, self._size = given, size
-        self._known: dict[int, tuple[Floats, list[float]]] = {}
+        self._known: dict[int, tuple[Floats, list[int]]] = {}
 
     def fill(self, counts: Sequence[int], length: int, seed: int) -> Slate:
         """The arm of each slot, `length` of them or as many as there are candidates."""
         left, slate = list(counts), Slate()
         mask = sum(1 << arm for arm, count in enumerate(left) if count > 0)
         limits = self._at(mask)[1]
-        for point in uniforms(seed, min(length, sum(left))):
-            arm = bisect_right(limits, point)
+        for word in words(seed, min(length, sum(left))):
+            arm = bisect_right(limits, word)
             slate.append(arm)
             left[arm] -= 1
             if not left[arm]:
@@ -57,14 +63,14 @@ class SlotTable:
         masks = [sum(1 << int(arm) for arm in np.flatnonzero(row)) for row in available]
         return np.array([self._at(mask)[0][arm] for mask, arm in zip(masks, slate, strict=True)], np.float64)
 
-    def _at(self, mask: int) -> tuple[Floats, list[float]]:
-        """Chances of the arms of a bit mask, and the limits between them; arms without a chance take no room."""
+    def _at(self, mask: int) -> tuple[Floats, list[int]]:
+        """Chances of the arms of a bit mask, and the words between them; arms without a chance take no room."""
         if mask not in self._known:
             available = np.array([mask >> arm & 1 for arm in range(self._size)], bool)
             chances = self._given(available) if mask else np.zeros(self._size)
-            limits = list(accumulate(chances.tolist()))
+            limits = [round(limit * _WORDS) for limit in accumulate(chances.tolist())]
             last = int(np.flatnonzero(chances)[-1]) if mask else 0
-            self._known[mask] = chances, [*limits[:last], *[1.0] * (self._size - last)]
+            self._known[mask] = chances, [*limits[:last], *[_WORDS] * (self._size - last)]
         return self._known[mask]
 
 
@@ -79,11 +85,11 @@ class SlotPolicy:
     policy_id: str
     given: Callable[[PosteriorEpoch, ArmSet], Given]
 
-    def select(self, posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -> Slate:
-        """The arm of each slot."""
+    def sampler(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
+        """What gives the arm of each slot."""
         order, table = self._table(posterior, arm_set)
-        slate = table.fill([arm_set.counts[arm] for arm in order], length, seed)
-        return [order[arm] for arm in slate]
+        counts = [arm_set.counts[arm] for arm in order]
+        return lambda length, seed: [order[arm] for arm in table.fill(counts, length, seed)]
 
     def propensities(self, posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:
         """(S,) chance of each slot's arm, given the slots above."""
@@ -108,7 +114,7 @@ class SlotPolicy:
         return SlotTable(self.given(posterior, arm_set), len(arm_set.arms))
 
 
-def uniforms(seed: int, count: int) -> list[float]:
-    """Numbers in [0, 1), of 53 bits each."""
-    words = hashlib.shake_128(seed.to_bytes(8, "little", signed=True)).digest(8 * count)
-    return [(word >> 11) * 2.0**-53 for word in struct.unpack(f"<{count}Q", words)]
+def words(seed: int, count: int) -> tuple[int, ...]:
+    """Even random numbers below 2^32."""
+    digest = hashlib.shake_128(seed.to_bytes(8, "little", signed=True)).digest(4 * count)
+    return struct.unpack(f"<{count}I", digest)

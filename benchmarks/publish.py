@@ -2,7 +2,7 @@
 
     python -m benchmarks.publish [--users 100000] [--candidates 100] [--repeats 5]
 
-`ours` is `serving.publish.publish_tables` of a `candidate_list_v1` table in memory whose strings are dictionaries, as
+`ours` is `serving.publish` of a `candidate_list_v1` table in memory whose strings are dictionaries, as
 reading Parquet gives them: packing, one hash per bucket of users with its time to live, heartbeats, flip and sweep.
 `ours_from_parquet` is `publish` of the same rows out of a warehouse, with what a batch says of every user. `raw` lays
 the HSET and EXPIRE commands of the hashes of `ours` out beforehand, in buffers of about 2 MB, and only sends them, on
@@ -42,10 +42,11 @@ from contracts.tables import (
     REPRESENTATIVE_VOD,
     SEGMENT_LIST,
     USER_FEATURE,
+    USER_VECTOR,
 )
-from serving.publish import DayTables, publish, publish_tables
+from serving.publish import DayTables, flip, publish, write_tables
 from serving.stores.memory import MemoryStore
-from serving.stores.protocol import Fields
+from serving.stores.protocol import Fields, GenerationStore
 from serving.stores.redis_store import RedisStore
 from tests.redis_server import running_redis
 
@@ -99,7 +100,14 @@ def _words(words: list[Any], codes: np.ndarray[Any, np.dtype[np.int32]]) -> pa.A
 def day_tables(lists: pa.Table, batch_rows: int) -> DayTables:
     """Nothing but the users' lists."""
     batches = [lists.slice(start, batch_rows) for start in range(0, lists.num_rows, batch_rows)]
-    return DayTables(batches, [], [], [], [], [], REPRESENTATIVE_VOD.schema.empty_table())
+    newest, vectors = REPRESENTATIVE_VOD.schema.empty_table(), USER_VECTOR.schema.empty_table()
+    return DayTables(batches, [], [], [], [], [], newest, vectors, ("", ""))
+
+
+def publish_tables(tables: DayTables, store: GenerationStore, settings: ServingSettings) -> None:
+    """A publish of tables in memory."""
+    started = time.perf_counter()
+    flip(write_tables(tables, store, settings, _DAY), store, settings, _NOW, started)
 
 
 def write_warehouse(root: Path, lists: pa.Table, users: int) -> Warehouse:
@@ -135,7 +143,7 @@ def _zeros(kind: pa.DataType, count: int) -> pa.Array:
 def raw_buffers(tables: DayTables) -> list[tuple[bytes, int]]:
     """The commands that fill the same hashes, and how many replies each buffer gets."""
     keeps = _KeepingStore(time.monotonic)
-    publish_tables(tables, keeps, ServingSettings(), _DAY, _NOW)
+    publish_tables(tables, keeps, ServingSettings())
     ttl = str(round(ServingSettings().list_ttl_hours * 3600)).encode()
     buffers, commands, size = [], list[bytes](), 0
     for key, fields in keeps.written.items():
@@ -221,7 +229,7 @@ def main() -> None:
         warehouse = write_warehouse(Path(folder), lists, users)
         ways: dict[str, Callable[[str], object]] = {
             "raw": lambda url: write_raw(url, buffers),
-            "ours": lambda url: publish_tables(tables, RedisStore.open(url, _TIMEOUT_MS), settings, _DAY, _NOW),
+            "ours": lambda url: publish_tables(tables, RedisStore.open(url, _TIMEOUT_MS), settings),
             "ours_from_parquet": lambda url: publish(
                 warehouse, RedisStore.open(url, _TIMEOUT_MS), settings, _DAY, _NOW
             ),

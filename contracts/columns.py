@@ -9,6 +9,7 @@ from typing import Final
 DT: Final = "dt"
 SNAPSHOT: Final = "snapshot"
 AVAILABLE_AT: Final = "available_at"
+ERASED_AT: Final = "erased_at"
 
 # Who and what
 USER_ID: Final = "user_id"
@@ -98,6 +99,7 @@ RETURN_SHARE: Final = "return_share"
 RECENT_CONTENT_IDS: Final = "recent_content_ids"
 RECENT_STREAMER_IDS: Final = "recent_streamer_ids"
 PREFERRED_STREAMER_IDS: Final = "preferred_streamer_ids"
+VECTOR: Final = "vector"
 
 # Training labels
 LABEL_CLICK: Final = "label_click"
@@ -127,6 +129,8 @@ SEED: Final = "seed"
 ARM_SET: Final = "arm_set"
 PROPENSITY: Final = "propensity"
 SERVED_AT: Final = "served_at"
+PACKED: Final = "packed"
+EVENT_ID: Final = "event_id"
 
 # What impressions led to
 USERS: Final = "users"

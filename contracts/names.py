@@ -167,6 +167,7 @@ class QuarantineReason(StrEnum):
     NOT_UTF8 = "not_utf8"
     TRUNCATED_FILE = "truncated_file"
     EMPTY_FILE = "empty_file"
+    ERASED = "erased"
 
 
 class WeightReason(StrEnum):
@@ -228,6 +229,9 @@ def dead_letters(stream: str) -> str:
     """The stream of a stream's entries that could not be read."""
     return f"{stream}.dead_letters"
 
+
+USER_STREAMS: Final = (STREAM_IMPRESSIONS, STREAM_FEEDBACK)
+"""Streams whose entries name users; their dead letters do, too."""
 
 # Airflow
 DAG_INGEST: Final = "ingest"

@@ -18,6 +18,11 @@ GENERATION_POINTER: Final = f"{_GENERATIONS}:current"
 GENERATION_HISTORY: Final = f"{_GENERATIONS}:history"
 GENERATIONS_BEGUN: Final = f"{_GENERATIONS}:begun"
 GENERATION_INFO_PREFIX: Final = f"{_GENERATIONS}:info:"
+_FRESH: Final = f"{PREFIX}:{{fresh}}"
+"""One cluster slot: the consumer writes items, changes and position in one script."""
+FRESH_ITEMS: Final = f"{_FRESH}:items"
+FRESH_CHANGES: Final = f"{_FRESH}:changes"
+FRESH_POSITION: Final = f"{_FRESH}:position"
 READER_SCRIPT: Final = f"{_GENERATIONS}:read_list"
 """String: SHA1 by which EVALSHA finds the script that reads lists as JSON (`serving/lua/read_list.lua`)."""
 _LIVE: Final = f"{PREFIX}:{{live}}"
@@ -66,7 +71,7 @@ def segments(generation: str, bucket: int) -> str:
 
 
 def user_vectors(generation: str, bucket: int) -> str:
-    """Hash: user_id -> the user's packed vector of the retrieval model."""
+    """Hash: user_id -> the user's packed vector of the retrieval model (`contracts.packed_vector`)."""
     return f"{PREFIX}:v:{generation}:{{{bucket}}}"
 
 
@@ -113,6 +118,14 @@ def progress(user_id: int) -> str:
 def erased(user_id: int) -> str:
     """String with TTL: the user was erased; whoever reads, publishes or rolls back obeys."""
     return f"{PREFIX}:erased:{{{user_id}}}"
+
+
+USER_KEYS: Final = (seen, progress, hidden_contents, hidden_streamers)
+"""Every key that holds what is known of one user, by user_id: what `erase` deletes."""
+USER_LISTS: Final = (lists,)
+"""Every hash of a generation, surface and bucket in which a user has a field: `erase` deletes the field."""
+USER_PROFILES: Final = (segments, user_vectors)
+"""The same of hashes of a generation and bucket."""
 
 
 def posteriors(surface: str, segment: str) -> str:

@@ -13,10 +13,12 @@ INT64 = pa.int64()
 FLOAT64 = pa.float64()
 BOOL = pa.bool_()
 STRING = pa.string()
+BINARY = pa.binary()
 DATE = pa.date32()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 INT64_LIST = pa.list_(pa.int64())
 STRING_LIST = pa.list_(pa.string())
+FLOAT32_LIST = pa.list_(pa.float32())
 DATE_LIST = pa.list_(pa.date32())
 
 

@@ -6,30 +6,38 @@
 Replacing the symbolic link `current` is the one commit point: a reader resolves it once and then reads files that
 nobody changes, so it sees the old partition or the new one, whole, also when a writer is killed at any moment. The
 Hive partition's location follows the pointer (`jobs`). The snapshot before the current one is kept for readers that
-resolved it earlier; older ones are swept by the next commit.
+resolved it earlier; older ones are swept by the next commit. Only `supersede`, by which erased users leave, makes a
+snapshot that counts as the same one; what it replaced goes at once.
 """
 
 import json
-import os
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from contracts import columns as c
+from contracts.commits import (
+    ABANDONED_AFTER,
+    MANIFEST,
+    POINTER,
+    STAMP,
+    locked,
+    point_at,
+    pointed_at,
+    was_committed,
+    written_at,
+)
 from contracts.errors import CorruptSnapshotError, MissingPartitionError, PartialDayError
 from contracts.schema import Table
-
-_POINTER = "current"
-_MANIFEST = "_manifest.json"
-_STAMP = "%Y%m%dT%H%M%S%f"
-_ABANDONED_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Snapshot:
     Args:
         inputs: Snapshot ids it was computed from, by `table/dt`: what a re-run of an old day makes stale.
         until: Of an hourly run: what began later is not in it. None where it is of the whole day.
+        stands_for: Ids of snapshots that this is a copy of, less the users who were erased: nothing is stale by it.
     """
 
     table: str
@@ -48,6 +57,7 @@ class Snapshot:
     rows: int
     inputs: dict[str, str] = field(default_factory=dict)
     until: datetime | None = None
+    stands_for: tuple[str, ...] = ()
 
     @property
     def reference(self) -> tuple[str, str]:
@@ -66,7 +76,7 @@ class Warehouse:
 
     def dates(self, table: Table) -> list[date]:
         """Days with a committed partition, oldest first."""
-        pointers = (self.root / table.name).glob(f"{c.DT}=*/{_POINTER}")
+        pointers = (self.root / table.name).glob(f"{c.DT}=*/{POINTER}")
         return sorted(date.fromisoformat(pointer.parent.name.removeprefix(f"{c.DT}=")) for pointer in pointers)
 
     def current(self, table: Table, dt: date) -> Snapshot | None:
@@ -76,20 +86,22 @@ class Warehouse:
             CorruptSnapshotError: the pointer names a snapshot without a manifest.
         """
         partition = self.partition_path(table, dt)
-        try:
-            target = os.readlink(partition / _POINTER)
-        except FileNotFoundError:
+        target = pointed_at(partition)
+        if target is None:
             return None
         path = partition / target
         try:
-            manifest = json.loads((path / _MANIFEST).read_text())
+            manifest = json.loads((path / MANIFEST).read_text())
         except FileNotFoundError as error:
             raise CorruptSnapshotError(
-                f"{partition / _POINTER} names {target}, which has no {_MANIFEST}; run {table.owner} for this day again"
+                f"{partition / POINTER} names {target}, which has no {MANIFEST}; run {table.owner} for this day again"
             ) from error
-        identity = target.removeprefix(f"{c.SNAPSHOT}=")
-        until = datetime.fromisoformat(manifest["until"]) if "until" in manifest else None
-        return Snapshot(table.name, dt.isoformat(), identity, path, manifest["rows"], manifest["inputs"], until)
+        return _described(path, manifest)
+
+    def begun(self, table: Table) -> list[date]:
+        """Days with a folder, whether anything in it was ever committed or not, oldest first."""
+        folders = (self.root / table.name).glob(f"{c.DT}=*")
+        return sorted(date.fromisoformat(folder.name.removeprefix(f"{c.DT}=")) for folder in folders)
 
     def require(self, table: Table, dt: date) -> Snapshot:
         """The committed snapshot of a partition.
@@ -109,7 +121,7 @@ class Warehouse:
 
     def stage(self, table: Table, dt: date, now: datetime) -> Path:
         """A fresh, not yet visible snapshot path (the folder itself is made by the writer)."""
-        identity = f"{now.astimezone(UTC):{_STAMP}}-{secrets.token_hex(4)}"
+        identity = f"{now.astimezone(UTC):{STAMP}}-{secrets.token_hex(4)}"
         partition = self.partition_path(table, dt)
         partition.mkdir(parents=True, exist_ok=True)
         return partition / f"{c.SNAPSHOT}={identity}"
@@ -133,18 +145,49 @@ class Warehouse:
         """
         references = dict(snapshot.reference for snapshot in inputs)
         manifest = {"table": table.name, "dt": dt.isoformat(), "rows": rows, "inputs": references}
-        if until is not None:
-            self._refuse_part_of_whole(table, dt, staged)
-            manifest["until"] = until.isoformat()
-        (staged / _MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True))
-        pointer = staged.parent / _POINTER
-        previous = os.readlink(pointer) if pointer.is_symlink() else staged.name
-        beside = staged.parent / f".{_POINTER}-{staged.name}"
-        beside.symlink_to(staged.name)
-        os.replace(beside, pointer)
-        self._sweep(staged, keep={staged.name, previous})
-        identity = staged.name.removeprefix(f"{c.SNAPSHOT}=")
-        return Snapshot(table.name, dt.isoformat(), identity, staged, rows, references, until)
+        with locked(staged.parent):
+            if until is not None:
+                self._refuse_part_of_whole(table, dt, staged)
+                manifest["until"] = until.isoformat()
+            previous = pointed_at(staged.parent)
+            point_at(staged, manifest)
+            self._sweep(staged, keep={staged.name, previous})
+        return _described(staged, manifest)
+
+    def supersede(self, old: Snapshot, staged: Path, rows: int) -> Snapshot | None:
+        """Put a staged copy of a snapshot, less the users who were erased, in its place; nothing is stale by that.
+
+        The old one stays until `purge`, for Hive still points at it. None, and nothing is changed, where a writer has
+        committed another one since.
+        """
+        manifest = json.loads((old.path / MANIFEST).read_text())
+        manifest |= {"rows": rows, "stands_for": [*old.stands_for, old.snapshot_id]}
+        with locked(staged.parent):
+            if pointed_at(staged.parent) != old.path.name:
+                shutil.rmtree(staged)
+                return None
+            point_at(staged, manifest)
+        return _described(staged, manifest)
+
+    def purge(self, table: Table, dt: date, now: datetime, must_go: Callable[[Path], bool]) -> int:
+        """Delete the snapshots before the current one that must go, and what killed writers left; how many went."""
+        partition = self.partition_path(table, dt)
+        is_left = {path: not was_committed(path) for path in partition.glob(f"{c.SNAPSHOT}=*")}
+        old = [path for path in is_left if path.name != pointed_at(partition)]
+        doomed = [
+            path for path in old if (now - written_at(path) > ABANDONED_AFTER if is_left[path] else must_go(path))
+        ]
+        for path in doomed:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(doomed)
+
+    @contextmanager
+    def exclusive(self, table: Table) -> Iterator[None]:
+        """For a writer that adds to what a table has: one such writer at a time."""
+        folder = self.root / table.name
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            yield
 
     def write(self, table: Table, dt: date, rows: pa.Table, inputs: Sequence[Snapshot], now: datetime) -> Snapshot:
         """Write a partition from Arrow, without Spark: schema checked, then committed whole."""
@@ -199,15 +242,23 @@ class Warehouse:
             )
 
     @staticmethod
-    def _sweep(newest: Path, keep: set[str]) -> None:
+    def _sweep(newest: Path, keep: set[str | None]) -> None:
         """Remove what was committed before the last two, and what killed writers left more than a day ago."""
         for path in newest.parent.glob(f"{c.SNAPSHOT}=*"):
-            was_committed = (path / _MANIFEST).exists()
-            is_old = _written_at(newest) - _written_at(path) > _ABANDONED_AFTER
-            if path.name not in keep and (was_committed or is_old):
+            is_old = written_at(newest) - written_at(path) > ABANDONED_AFTER
+            if path.name not in keep and (was_committed(path) or is_old):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _written_at(snapshot: Path) -> datetime:
-    stamp = snapshot.name.removeprefix(f"{c.SNAPSHOT}=").partition("-")[0]
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+def _described(path: Path, manifest: dict[str, Any]) -> Snapshot:
+    """A snapshot as its manifest has it."""
+    return Snapshot(
+        table=manifest["table"],
+        dt=manifest["dt"],
+        snapshot_id=path.name.removeprefix(f"{c.SNAPSHOT}="),
+        path=path,
+        rows=manifest["rows"],
+        inputs=manifest["inputs"],
+        until=datetime.fromisoformat(manifest["until"]) if "until" in manifest else None,
+        stands_for=tuple(manifest.get("stands_for", ())),
+    )

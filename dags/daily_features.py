@@ -8,6 +8,7 @@ store.
   for the same day.
 - **next_day_metrics** judges the lists published for the day before by this day's views. Where nothing was published it
   says so and succeeds. Nothing waits for it: a bad metric must not stop the next lists.
+- **forget** takes users who were erased out of all tables of all days, before anything is computed from them.
 - **check** fails where a table of the day is not what the days before let expect: no model and no list is made of it.
 - **When it fails**: mend and clear the failed task; each task writes one partition and gives equal rows when run twice.
 """
@@ -26,6 +27,7 @@ with DAG(
     default_args=TASK_DEFAULTS,
     tags=["streamrec", "daily"],
 ):
+    forget = command_task("jobs", "forget", day=None)
     view_valuation = command_task("jobs", "view_valuation")
     content_values = command_task("jobs", "content_values")
     preferred_streamers = command_task("jobs", "preferred_streamers")
@@ -37,6 +39,7 @@ with DAG(
     apply = command_task("feature_repo", "apply", day=None)
     materialize = command_task("feature_repo", "materialize", outlets=[FEATURES])
 
+    forget >> view_valuation
     view_valuation >> [content_values, preferred_streamers, streamer_features, training_examples, next_day_metrics]
     preferred_streamers >> user_features
     # The asset says that the features are there and fit to be used; apply needs no row, but the tables.

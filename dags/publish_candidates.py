@@ -2,7 +2,8 @@
 
 Fuses all sources into one list per user and surface and publishes them as a new generation: all of it or nothing.
 The channel pages' database gets the representative VODs.
-Beside it, the day's impressions leave the stream, move the bandit's posteriors and are counted by kind of exploration.
+Beside it, the day's impressions and feedback leave their streams; the impressions move the bandit's posteriors (unless
+`bandit.updates` is `stream`: then `python -m serving learn` does) and are counted by kind of exploration.
 
 - **Starts** when `train_two_tower` has made a day's candidates; the run's day is the partition key of that event.
 - **Emits** `streamrec://published_lists`.
@@ -30,6 +31,7 @@ with DAG(
     publish_channels = command_task("serving", "publish_channels")
     sync_seen = command_task("serving", "sync_seen")
     drain_impressions = command_task("serving", "drain_impressions")
+    drain_feedback = command_task("serving", "drain_feedback")
     update_posteriors = command_task("serving", "update_posteriors")
     exploration_report = command_task("jobs", "exploration_report")
 

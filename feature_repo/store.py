@@ -12,8 +12,10 @@ from feast import FeatureStore
 
 from contracts import columns as c
 from contracts.clock import available_at
+from contracts.erasure import erased_users
 from contracts.errors import FeatureStoreMissingError, MissingPartitionError, StoreUnavailableError
 from contracts.feast_engine import offline_engine
+from contracts.feast_online import online_key
 from contracts.names import SERVICE_SERVING, VIEW_USER
 from contracts.redis_url import node_url
 from contracts.settings import Settings
@@ -58,7 +60,8 @@ def open_store(settings: Settings) -> FeatureStore:
 def materialize(settings: Settings, day: date) -> int:
     """Load the day's rows of the online views into Redis, over whatever is there; returns how many.
 
-    A user who has no row that day keeps the one before until it expires (`feast.ttl_days`).
+    A user who has no row that day keeps the one before until it expires (`feast.ttl_days`); one who was erased while
+    the day was computed has none.
 
     Raises:
         MissingPartitionError, FeatureStoreMissingError, StoreUnavailableError
@@ -66,10 +69,12 @@ def materialize(settings: Settings, day: date) -> int:
     warehouse = Warehouse(settings.warehouse_path)
     snapshots = {view: warehouse.require(table, day) for view, table in _ONLINE.items()}
     store = open_store(settings)
-    with offline_engine(settings), _online_store(settings), _quiet():
+    with offline_engine(settings), _online_store(settings) as client, _quiet():
         for view in snapshots:
             first, last = _available(settings, warehouse, view, day)
             store.materialize(first, last, feature_views=[view])
+        for user in erased_users(warehouse):
+            client.unlink(online_key(user))
     return sum(snapshot.rows for snapshot in snapshots.values())
 
 
@@ -91,12 +96,12 @@ def _available(settings: Settings, warehouse: Warehouse, view: str, day: date) -
 
 
 @contextlib.contextmanager
-def _online_store(settings: Settings) -> Iterator[None]:
+def _online_store(settings: Settings) -> Iterator[redis.Redis]:
     """Ask first whether Redis is there: Feast would tell in two hundred lines."""
     try:
         with redis.Redis.from_url(node_url(settings.redis.url), socket_connect_timeout=1) as client:
             client.ping()
-        yield
+            yield client
     except redis.RedisError as error:
         raise StoreUnavailableError(
             f"Redis at {connection_name(settings.redis.url)} did not answer ({error}); start it or set redis.url"

@@ -16,7 +16,7 @@ from contracts.names import Source
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
 from contracts.tables import CANDIDATE_LIST
-from jobs.commands import candidate_lists, cascade, check, import_log, next_day_metrics, stale, sync_metastore
+from jobs.commands import candidate_lists, cascade, check, forget, import_log, next_day_metrics, stale, sync_metastore
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.session import open_session
@@ -147,6 +147,7 @@ app.command(name="log_days")(import_log.log_days_command)
 app.command(name="check")(check.command)
 app.command(name="stale")(stale.command)
 app.command(name="cascade")(cascade.command)
+app.command(name="forget")(forget.command)
 app.command(name="sync_metastore")(sync_metastore.command)
 app.command(name=candidate_lists.NAME)(_candidate_lists)
 for _job in JOBS:

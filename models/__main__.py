@@ -36,11 +36,20 @@ def train_command(date: Day) -> None:
 def retrieve_command(
     date: Day, alias: Annotated[str, typer.Option(help="Which version of the model.")] = ALIAS_CHAMPION
 ) -> None:
-    """Score every user against every item and write the day's retrieved candidates."""
+    """Score every user against every item and write the day's retrieved candidates and the users' vectors."""
     from models.two_tower.commands import retrieve  # noqa: PLC0415
 
-    snapshot = retrieve(load_settings(), date.date(), alias, datetime.now(UTC))
-    typer.echo(f"wrote {snapshot.rows} rows of {snapshot.table} for {snapshot.dt}")
+    for snapshot in retrieve(load_settings(), date.date(), alias, datetime.now(UTC)):
+        typer.echo(f"wrote {snapshot.rows} rows of {snapshot.table} for {snapshot.dt}")
+
+
+@app.command(name="forget")
+def forget_command() -> None:
+    """Take erased users out of every stored model; run it while nobody trains or retrieves."""
+    from models.two_tower.forget import forget  # noqa: PLC0415
+
+    changed = forget(load_settings())
+    typer.echo(f"{len(changed)} models held an erased user and do no more")
 
 
 @app.command(name="benchmark")

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from contracts import columns as c
 from contracts.command_line import run
+from contracts.erasure import Erased
 from contracts.errors import InvalidRequestError
 from contracts.names import Surface
 from contracts.settings import Settings, load_settings
@@ -22,9 +23,13 @@ from contracts.tables import REPRESENTATIVE_VOD
 from serving import live
 from serving.channels.sql import SqlChannelStore
 from serving.drain import drain_impressions, recompute
+from serving.drain_feedback import drain_feedback
 from serving.epochs import ensure_contexts
+from serving.erase import enforce, erase, to_user_id
 from serving.events.commands import add_commands
+from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
+from serving.learning import commands as learning
 from serving.memory import memory_report
 from serving.once import recommend
 from serving.posteriors import update_posteriors
@@ -38,6 +43,7 @@ from serving.sync_seen import sync_seen
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Publish lists to Redis and serve slates from them.")
 
 add_commands(app)
+learning.add_commands(app)
 
 Day = Annotated[str, typer.Option("--date", help="The day, YYYY-MM-DD.")]
 At = Annotated[str | None, typer.Option("--at", help="ISO time; now when left out.")]
@@ -62,7 +68,8 @@ def publish_command(day: Day) -> None:
 def publish_channels_command(day: Day) -> None:
     """Replace the representative VODs in the database of the channel pages."""
     settings = load_settings()
-    rows = _warehouse(settings).read(REPRESENTATIVE_VOD, _day(day))
+    warehouse = _warehouse(settings)
+    rows = Erased.of(warehouse).left_out_of(REPRESENTATIVE_VOD, warehouse.read(REPRESENTATIVE_VOD, _day(day)))
     settings.home.mkdir(parents=True, exist_ok=True)
     SqlChannelStore(settings.channel_database_url).replace(_day(day), rows)
     typer.echo(json.dumps({c.DT: day, "vods": rows.num_rows}))
@@ -79,7 +86,20 @@ def memory_command(
 @app.command(name="rollback")
 def rollback_command() -> None:
     """Serve the generation before the current one."""
-    typer.echo(f"serving generation {_batch_store(load_settings()).rollback()}")
+    settings = load_settings()
+    store = _batch_store(settings)
+    enforce(_warehouse(settings), store, settings.serving, datetime.now(UTC))
+    typer.echo(f"serving generation {store.rollback()}")
+
+
+@app.command(name="erase")
+def erase_command(user: Annotated[str, typer.Option(help="Whom to erase.")]) -> None:
+    """Erase a user for good, and print a receipt: what is gone, and by when the rest will be."""
+    settings, user_id = load_settings(), to_user_id(user)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    channels = SqlChannelStore(settings.channel_database_url)
+    receipt = erase(_warehouse(settings), _batch_store(settings), channels, settings, user_id, datetime.now(UTC))
+    typer.echo(json.dumps(asdict(receipt), indent=1))
 
 
 @app.command(name="recommend")
@@ -167,6 +187,15 @@ def drain_impressions_command(day: Day) -> None:
     typer.echo(json.dumps(asdict(report)))
 
 
+@app.command(name="drain_feedback")
+def drain_feedback_command(day: Day) -> None:
+    """Write the feedback that arrived on a day to the feedback table."""
+    settings = load_settings()
+    now = datetime.now(UTC)
+    report = drain_feedback(_warehouse(settings), _batch_store(settings), settings, _day(day), now)
+    typer.echo(json.dumps(asdict(report)))
+
+
 @app.command(name="recompute")
 def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="The request to prove.")]) -> None:
     """Draw a logged slate again and compare."""
@@ -177,10 +206,16 @@ def recompute_command(day: Day, request_id: Annotated[str, typer.Option(help="Th
 
 @app.command(name="update_posteriors")
 def update_posteriors_command(day: Day) -> None:
-    """Let the bandit learn from a day's impressions, once."""
+    """Let the bandit learn from a day's impressions, once; nothing where it learns from streams."""
     settings = load_settings()
+    if settings.bandit.updates == "stream":
+        typer.echo("bandit.updates is `stream`: `python -m serving learn` learns, and the day's views change nothing")
+        return
     for change in update_posteriors(_warehouse(settings), _batch_store(settings), settings, _day(day)):
         typer.echo(json.dumps(asdict(change)))
+
+
+app.command(name="embed_fresh")(embed_fresh_command)
 
 
 def _warehouse(settings: Settings) -> Warehouse:

@@ -5,6 +5,7 @@ import time
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from serving.mirrors.catalogue import CatalogueMirror
+from serving.mirrors.fresh import FreshMirror
 from serving.mirrors.live import LiveMirror
 from serving.mirrors.newest import NewestMirror
 from serving.mirrors.posteriors import PosteriorMirror
@@ -12,7 +13,7 @@ from serving.mirrors.published import PublishedMirror
 from serving.mirrors.removed import RemovedMirror
 from serving.mirrors.thread import Mirrors, MirrorState
 from serving.state import State
-from serving.stores.redis_store import RedisStore
+from serving.stores.protocol import Store
 
 _STOP_SECONDS = 2.0
 
@@ -22,18 +23,27 @@ class Mirrored:
 
     Args:
         warehouse: Where the catalogue is read.
+        store: Its time limit must be longer than a read of a feed may wait (`mirrors.timeout_ms`).
     """
 
-    def __init__(self, settings: Settings, warehouse: Warehouse) -> None:
+    def __init__(self, settings: Settings, warehouse: Warehouse, store: Store) -> None:
         mirrors, clock = settings.mirrors, time.monotonic
-        store = RedisStore.open(settings.redis.url, mirrors.timeout_ms)
-        self._published = PublishedMirror(store, mirrors)
+        self._published = PublishedMirror(store, settings)
         self._posteriors = PosteriorMirror(store, mirrors)
         self._live = LiveMirror(store, mirrors, clock)
         self._removed = RemovedMirror(store, mirrors, clock, settings.live.removed_hours * 3_600)
+        self._fresh = FreshMirror(store, settings, clock)
         self._newest = NewestMirror(store, mirrors)
         self._catalogue = CatalogueMirror(warehouse, mirrors)
-        every = (self._published, self._posteriors, self._live, self._removed, self._newest, self._catalogue)
+        every = (
+            self._published,
+            self._posteriors,
+            self._live,
+            self._removed,
+            self._fresh,
+            self._newest,
+            self._catalogue,
+        )
         self._mirrors = Mirrors(every, mirrors, clock)
         self._every = every
 
@@ -68,12 +78,19 @@ class Mirrored:
             self._live.table,
             self._live.now(),
             self._removed.table.content_ids,
+            self._fresh.index,
             self._newest.table,
             self._catalogue.current,
             self._problems(),
         )
 
     def _problems(self) -> tuple[str, ...]:
-        tables = (self._published.current, self._live.table, self._removed.table, self._newest.table)
+        tables = (
+            self._published.current,
+            self._live.table,
+            self._removed.table,
+            self._fresh.index,
+            self._newest.table,
+        )
         problems = (self._posteriors.problem, *(table.problem for table in tables))
         return tuple(problem for problem in problems if problem)

@@ -17,8 +17,9 @@ def recommend(settings: Settings, warehouse: Warehouse, request: Request) -> Sla
         InvalidRequestError, NoGenerationError, StoreUnavailableError
     """
     store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
+    patient = RedisStore.open(settings.redis.url, settings.mirrors.timeout_ms)
     recommender = Recommender(settings)
-    asking = recommender.ask(request, Mirrored(settings, warehouse).load())
+    asking = recommender.ask(request, Mirrored(settings, warehouse, patient).load())
     slate = recommender.answer(asking, store.read(asking.plan))
     if len(slate):
         seconds = settings.http.explain_seconds

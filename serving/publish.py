@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from contracts import columns as c
 from contracts import redis_keys
+from contracts.erasure import Erased
 from contracts.packed_user import pack_users
 from contracts.payload import Ids
 from contracts.schema import Table
@@ -27,13 +28,22 @@ from contracts.tables import (
     REPRESENTATIVE_VOD,
     SEGMENT_LIST,
     USER_FEATURE,
+    USER_VECTOR,
 )
 from serving import list_rows
+from serving.erase import enforce
+from serving.fresh.published import (
+    contents_known,
+    packed_vectors,
+    read_user_vectors,
+    vector_batches,
+    vector_model,
+)
 from serving.list_rows import Hash, ListRows
 from serving.newest import NEWEST_COLUMNS, newest_of, packed_parts
 from serving.runs import run_edges
-from serving.stores.protocol import GenerationStore
-from serving.writer import GenerationWriter, Written
+from serving.stores.protocol import GenerationStore, PublishStore
+from serving.writer import GenerationWriter, Written, ttl_of
 
 _CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
 _OF_USERS: Final = [c.USER_ID, c.SEGMENT, c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS]
@@ -85,14 +95,20 @@ class GenerationInfo:
     list_bytes: str
     users: str
     redis_bytes: str
+    contents_day: str
+    contents_until: str
+    vector_model_version: str
+    vector_dim: str
 
 
 @dataclass(frozen=True)
 class DayTables:
-    """The tables of a publish, in batches that fit in memory.
+    """The tables of a publish without erased users, in batches that fit in memory.
 
     Args:
         newest: Of the representative contents, what the newest ones are found by.
+        vectors: The users' vectors.
+        contents: The day of the contents behind the lists, and until when, where that was before the day's end.
     """
 
     lists: Batches
@@ -102,6 +118,8 @@ class DayTables:
     followers: Batches
     users: Batches
     newest: pa.Table
+    vectors: pa.Table
+    contents: tuple[str, str]
 
     @classmethod
     def of(cls, warehouse: Warehouse, day: date, rows: int) -> "DayTables":
@@ -111,8 +129,11 @@ class DayTables:
             MissingPartitionError: a job of that day has not run.
         """
 
+        erased = Erased.of(warehouse)
+
         def batches(table: Table, snapshot: Snapshot, columns: list[str]) -> Batches:
-            return warehouse.batches(table, snapshot, columns, rows)
+            kept = (erased.left_out_of(table, part) for part in warehouse.batches(table, snapshot, columns, rows))
+            return filter(len, kept)
 
         def newest(table: Table) -> Snapshot:
             """The day's partition, or one before it: a running day has none of the slower tables yet."""
@@ -134,11 +155,13 @@ class DayTables:
             ),
             batches(USER_FEATURE, newest(USER_FEATURE), _OF_USERS),
             warehouse.read_snapshot(REPRESENTATIVE_VOD, channels, NEWEST_COLUMNS),
+            erased.left_out_of(USER_VECTOR, read_user_vectors(warehouse, day)),
+            contents_known(warehouse, day),
         )
 
 
 def publish(
-    warehouse: Warehouse, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
+    warehouse: Warehouse, store: PublishStore, settings: ServingSettings, day: date, now: datetime
 ) -> PublishReport:
     """Write the lists of `day` as a new generation, serve it, and sweep what is neither it nor the one before.
 
@@ -146,14 +169,30 @@ def publish(
         MissingPartitionError: a job of that day has not run.
         ScatteredListsError, StoreUnavailableError, PublishOvertakenError
     """
-    return publish_tables(DayTables.of(warehouse, day, settings.publish_batch_rows), store, settings, day, now)
-
-
-def publish_tables(
-    tables: DayTables, store: GenerationStore, settings: ServingSettings, day: date, now: datetime
-) -> PublishReport:
-    """`publish` of tables that are in hand."""
     started = time.perf_counter()
+    tables = DayTables.of(warehouse, day, settings.publish_batch_rows)
+    written = write_tables(tables, store, settings, day)
+    enforce(warehouse, store, settings, now)  # of users who were erased meanwhile, too
+    return flip(written, store, settings, now, started)
+
+
+@dataclass(frozen=True)
+class WrittenTables:
+    """A generation that is written and not yet served."""
+
+    generation: str
+    day: date
+    model_version: str
+    lists: Written
+    segment_lists: Written
+    targets: Written
+    users: Written
+    contents: tuple[str, str]
+    vectors: tuple[str, str]
+
+
+def write_tables(tables: DayTables, store: GenerationStore, settings: ServingSettings, day: date) -> WrittenTables:
+    """Write tables that are in hand as a generation that nobody is served yet."""
     generation = f"{day:%Y%m%d}-{secrets.token_hex(4)}"
     versions: set[str] = set()
     with GenerationWriter(store, settings, generation) as writer:
@@ -166,15 +205,41 @@ def publish_tables(
             targets += writer.write(list_rows.whole_owners(batches, owner), hashes)
         users = writer.write(tables.users, partial(_users, generation))
         writer.write(enumerate(packed_parts(newest_of(tables.newest))), partial(_newest, generation))
-    version, memory = ",".join(sorted(versions)), store.memory_of(generation, _MEMORY_SAMPLES)
-    sizes = (lists.count, lists.size, users.count, memory.size_bytes)
-    info = GenerationInfo(day.isoformat(), now.isoformat(), version, *map(str, sizes))
+        writer.write(vector_batches(tables.vectors), partial(_vectors, generation))
+    version, vectors = ",".join(sorted(versions)), vector_model(tables.vectors)
+    return WrittenTables(generation, day, version, lists, segment_lists, targets, users, tables.contents, vectors)
+
+
+def flip(
+    written: WrittenTables, store: GenerationStore, settings: ServingSettings, now: datetime, started: float
+) -> PublishReport:
+    """Serve a generation from now on, and sweep the ones before the last.
+
+    Args:
+        started: Of the publish, by `time.perf_counter`.
+    """
+    memory = store.memory_of(written.generation, _MEMORY_SAMPLES)
+    lists, users = written.lists, written.users.count
+    day = written.day.isoformat()
+    info = GenerationInfo(
+        day,
+        now.isoformat(),
+        written.model_version,
+        str(lists.count),
+        str(lists.size),
+        str(users),
+        str(memory.size_bytes),
+        *written.contents,
+        *written.vectors,
+    )
     reader = store.install_reader()
-    store.flip(generation, asdict(info), writer.ttl_seconds)
+    store.flip(written.generation, asdict(info), ttl_of(settings))
     swept = tuple(store.sweep())
     seconds = time.perf_counter() - started
-    counts = (lists.count, lists.size, segment_lists.count, targets.count, users.count)
-    return PublishReport(generation, info.day, version, *counts, memory.size_bytes, reader, seconds, swept)
+    counts = (lists.count, lists.size, written.segment_lists.count, written.targets.count, users)
+    return PublishReport(
+        written.generation, day, written.model_version, *counts, memory.size_bytes, reader, seconds, swept
+    )
 
 
 def _of_targets(tables: DayTables) -> list[tuple[Batches, str, Callable[[pa.Table], ListRows]]]:
@@ -246,6 +311,15 @@ def _flattened(lists: pa.ChunkedArray) -> tuple[Ids, Ids]:
 def _newest(generation: str, part: tuple[int, bytes]) -> Iterator[Hash]:
     number, packed = part
     yield redis_keys.newest_contents(generation), {b"%d" % number: packed}
+
+
+def _vectors(generation: str, rows: pa.RecordBatch) -> Iterator[Hash]:
+    """The packed vectors of some users, in ascending order."""
+    users, values = rows.column(c.USER_ID).to_numpy(), packed_vectors(rows)
+    names, buckets = _names(users), redis_keys.bucket_of(users)
+    for start, stop in pairwise(run_edges(buckets)):
+        key = redis_keys.user_vectors(generation, int(buckets[start]))
+        yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
 
 
 def _names(owners: Ids) -> list[bytes]:

@@ -19,6 +19,7 @@ NEEDS_CONTEXT: Final = {
     Surface.RELATED_STREAMERS: "streamer to be like",
 }
 """Surfaces that go with something, and with what."""
+_OLDEST_YEARS: Final = 150
 _SURFACES: Final = {str(surface): surface for surface in Surface}
 
 
@@ -51,6 +52,8 @@ def to_request(asked: Asked, at: datetime, settings: ServingSettings) -> Request
     for what, identity in (("user", asked.user_id), ("context", asked.context)):
         if identity is not None and not -(2**63) <= identity < 2**63:
             raise InvalidRequestError(f"{what} {identity} is not a 64-bit id")
+    if asked.viewer_age_years is not None and not 0 <= asked.viewer_age_years <= _OLDEST_YEARS:
+        raise InvalidRequestError(f"a viewer of {asked.viewer_age_years} years; 0 to {_OLDEST_YEARS} are taken")
     return Request(
         asked.request_id,
         asked.user_id,

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from contracts.names import ItemKind, Source
 from contracts.payload import KINDS, SOURCES
 from serving.explain import why
+from serving.frame import Frame
+from serving.fresh.index import FreshIndex
 from serving.pipeline import Outcome, best_level
 from serving.query import LEVELS, Level, Query
 
@@ -109,7 +112,18 @@ def slate_of(query: Query, outcome: Outcome) -> Slate:
     """The slate of an outcome, with the names that people read."""
     frame, state = outcome.frame, query.state
     titles = state.catalogue.titles(frame.rows)
+    if len(state.fresh):
+        _add_fresh_titles(titles, frame, state.fresh)
     for row, live in enumerate(frame.live.tolist()):
         if live >= 0:
             titles[row] = state.live.titles[live]
     return Slate(query, outcome, titles, state.catalogue.names(frame.candidates.streamer_ids))
+
+
+def _add_fresh_titles(titles: list[str | None], frame: Frame, fresh: FreshIndex) -> None:
+    """Of contents that the catalogue does not know yet."""
+    unknown = np.flatnonzero(frame.rows < 0)
+    rows = fresh.rows(frame.candidates.item_ids[unknown])
+    for place, row in zip(unknown.tolist(), rows.tolist(), strict=True):
+        if row >= 0:
+            titles[place] = fresh.titles[row]

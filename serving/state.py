@@ -1,11 +1,13 @@
 """What a worker holds in memory of everything that is not one user's: immutable, replaced as a whole, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bandit.posteriors import PosteriorEpoch
 from contracts.payload import CandidateColumns, Ids
+from serving.fresh.batch import Batch
+from serving.fresh.index import FreshIndex
 from serving.mirrors.live_table import LiveTable
 from serving.newest import NewestContents
 from serving.stores.catalogue import Catalogue
@@ -21,12 +23,14 @@ class Generation:
     Args:
         published_at: None where it does not say.
         segment_lists: By surface and segment; a list that cannot be read is a text that says why.
+        batch: What the fresh lane needs to know of it.
     """
 
     name: str
     model_version: str
     published_at: datetime | None
     segment_lists: Mapping[Context, CandidateColumns | str]
+    batch: Batch = field(default_factory=Batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class State:
         live: Who is live.
         live_now: Unix seconds of the store's clock, to which leases end.
         removed: (R,) contents that were taken down since the catalogue was read, ascending.
+        fresh: What was published since the batch.
         newest: The newest representative content of each streamer.
         catalogue: Of the last batch.
         problems: Why something of this may be old.
@@ -63,6 +68,7 @@ class State:
     live: LiveTable
     live_now: float
     removed: Ids
+    fresh: FreshIndex
     newest: NewestContents
     catalogue: Catalogue
     problems: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """What users have seen and hidden goes from the tables to the online store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from contracts import columns as c
 from contracts.clock import day_bounds, trailing_days
+from contracts.erasure import Erased
 from contracts.names import Action, ContentKind, ItemKind
 from contracts.payload import Ids
 from contracts.schema import Table
@@ -66,7 +68,7 @@ def seen_contents(
     """Users (N,), VODs and clips they have seen (N,) and when (N,) in unix seconds, by user."""
     days = [dt for dt in trailing_days(day, settings.seen_window_days) if warehouse.current(VIEW_VALUE, dt)]
     wanted = [c.USER_ID, c.CONTENT_ID, c.CONTENT_KIND, c.COMPLETION, c.WATCHED_SECONDS, c.LAST_EVENT_TIME]
-    rows = _concat(VIEW_VALUE, [warehouse.read(VIEW_VALUE, dt, wanted) for dt in days], wanted)
+    rows = _concat(warehouse, VIEW_VALUE, days, wanted)
     share = pc.fill_null(pc.greater_equal(rows.column(c.COMPLETION), settings.seen_share), False)
     enough = pc.or_(share, pc.greater_equal(rows.column(c.WATCHED_SECONDS), settings.seen_seconds))
     # A broadcast goes on: having watched some of it is no reason not to show it again.
@@ -80,7 +82,7 @@ def hidden_marks(warehouse: Warehouse, day: date) -> dict[MarkKey, dict[int, dic
     """Streamers and contents per user with the time of the last hide or block, until `day`."""
     wanted = [c.USER_ID, c.ACTION, c.TARGET_KIND, c.TARGET_ID, c.EVENT_TIME]
     days = [dt for dt in warehouse.dates(USER_ACTION) if dt <= day]
-    rows = _concat(USER_ACTION, [warehouse.read(USER_ACTION, dt, wanted) for dt in days], wanted)
+    rows = _concat(warehouse, USER_ACTION, days, wanted)
     refused = pc.is_in(rows.column(c.ACTION), pa.array([str(Action.HIDE), str(Action.BLOCK)]))
     marks: dict[MarkKey, dict[int, dict[int, float]]] = {MarkKey.HIDDEN_STREAMERS: {}, MarkKey.HIDDEN_CONTENTS: {}}
     for row in rows.filter(refused).to_pylist():
@@ -91,5 +93,8 @@ def hidden_marks(warehouse: Warehouse, day: date) -> dict[MarkKey, dict[int, dic
     return marks
 
 
-def _concat(table: Table, parts: list[pa.Table], columns: list[str]) -> pa.Table:
-    return pa.concat_tables(parts) if parts else table.schema.empty_table().select(columns)
+def _concat(warehouse: Warehouse, table: Table, days: Sequence[date], columns: list[str]) -> pa.Table:
+    """All rows of these days, but those of erased users."""
+    parts = [warehouse.read(table, dt, columns) for dt in days]
+    rows = pa.concat_tables(parts) if parts else table.schema.empty_table().select(columns)
+    return Erased.of(warehouse).left_out_of(table, rows)

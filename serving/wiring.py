@@ -25,6 +25,7 @@ from serving.rerankers.as_listed import AsListedReranker
 from serving.rerankers.source import SourceReranker
 from serving.scorers.published import PublishedScorer
 from serving.sources.begun import BegunSource
+from serving.sources.fresh import FreshSource
 from serving.sources.offline import OfflineStreamerSource
 from serving.sources.personal import PersonalListSource
 from serving.sources.segment import PopularListSource, SegmentListSource
@@ -40,8 +41,10 @@ def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
     of_contents = (ExcludedFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), *limits)
     of_streamers = (ExcludedFilter(), HiddenFilter(), *limits)
     moments, streamers = MomentCap(serving.max_per_moment), StreamerCap(serving.max_per_streamer)
+    fresh = FreshSource(settings.fresh.candidates, serving.unknown_viewer_age_years)
     quota = VisitQuotaCap(serving.min_return_share, serving.min_discovery_share)
     contents = Wiring(
+        lanes=(fresh,),
         sources=(personal, segment, popular),
         hydrators=(CatalogueHydrator(),),
         filters=of_contents,

@@ -41,7 +41,7 @@ class GenerationWriter:
 
     @property
     def ttl_seconds(self) -> int:
-        return max(1, round(self.settings.list_ttl_hours * 3600))
+        return ttl_of(self.settings)
 
     def __enter__(self) -> "GenerationWriter":
         self.store.begin(self.generation, self.settings.publish_heartbeat_seconds)
@@ -91,3 +91,8 @@ class GenerationWriter:
             )
         self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
         return Written(count, sum(sum(map(len, fields.values())) for fields in hashes.values()))
+
+
+def ttl_of(settings: ServingSettings) -> int:
+    """Seconds that a generation is kept."""
+    return max(1, round(settings.list_ttl_hours * 3600))

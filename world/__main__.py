@@ -12,12 +12,15 @@ from contracts.command_line import run
 from contracts.errors import InvalidRequestError
 from world.config import read_config
 from world.live_events import Pulse, live_events, paced
+from world.regret.commands import regret, tune_bandit
 from world.streams import Streams
 from world.visits import Scene
 from world.world import World
 from world.writer import Written
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="A synthetic streaming platform with known truth.")
+app.command(name="regret")(regret)
+app.command(name="tune_bandit")(tune_bandit)
 
 
 @app.callback()

@@ -13,7 +13,7 @@ from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.policies.greedy import best_means
 from bandit.posteriors import PosteriorEpoch
-from bandit.slots import Given, Slate, SlotPolicy
+from bandit.slots import Given, Sampler, Slate, SlotPolicy
 
 POLICY_ID: Final = "epsilon_greedy/1"
 """Changes when the same seed would give another slate."""
@@ -21,7 +21,12 @@ POLICY_ID: Final = "epsilon_greedy/1"
 
 def select(posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -> Slate:
     """The arm of each slot: `length` of them, or as many as there are candidates."""
-    return _SLOTS.select(posterior, arm_set, length, seed)
+    return sampler(posterior, arm_set)(length, seed)
+
+
+def sampler(posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
+    """`select` of one posterior and arm set."""
+    return _SLOTS.sampler(posterior, arm_set)
 
 
 def propensities(posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:

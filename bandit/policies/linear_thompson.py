@@ -4,7 +4,8 @@ Features say what arms share, so that an arm nobody has tried borrows from those
 embedding, or that embedding's product with the user's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,16 +14,28 @@ import numpy.typing as npt
 from bandit.arms import ArmSet
 from bandit.linear import LinearEpoch
 from bandit.outcomes import Floats
-from bandit.slots import Slate
+from bandit.slots import Sampler, Slate
 
 POLICY_ID: Final = "linear_thompson/1"
 """Changes when the same seed would give another slate."""
 
+_Scorer = Callable[[int, int], Floats]
+"""(M, A) expected outcomes of the arms by M draws of the weights from a seed."""
+
 
 def select(posterior: LinearEpoch, arm_set: ArmSet, length: int, seed: int) -> Slate:
     """The arm of each slot: `length` of them, or as many as there are candidates."""
-    left, slate = np.array(arm_set.counts, np.intp), Slate()
-    for scores in _scores(posterior, arm_set, min(length, int(left.sum())), seed):
+    return sampler(posterior, arm_set)(length, seed)
+
+
+def sampler(posterior: LinearEpoch, arm_set: ArmSet) -> Sampler:
+    """`select` of one posterior and arm set."""
+    return partial(_slate, np.array(arm_set.counts, np.intp), _scorer(posterior, arm_set))
+
+
+def _slate(counts: npt.NDArray[np.intp], score: _Scorer, length: int, seed: int) -> Slate:
+    left, slate = counts.copy(), Slate()
+    for scores in score(min(length, int(left.sum())), seed):
         arm = int(np.argmax(np.where(left > 0, scores, -np.inf)))
         slate.append(arm)
         left[arm] -= 1
@@ -30,12 +43,12 @@ def select(posterior: LinearEpoch, arm_set: ArmSet, length: int, seed: int) -> S
 
 
 def propensities(posterior: LinearEpoch, arm_set: ArmSet, slate: Sequence[int], draws: int) -> Floats:
-    """(S,) chance of each slot's arm, given the slots above, by Monte Carlo of D draws.
+    """(S,) chance of each slot's arm, given the slots above, by Monte Carlo of M draws.
 
-    Unbiased, with standard error sqrt(p (1 - p) / D): at most 0.0016 for 100,000. The epoch seeds the draws: the
+    Unbiased, with standard error sqrt(p (1 - p) / M): at most 0.0016 for 100,000. The epoch seeds the draws: the
     same slate has the same propensities again.
     """
-    scores = _scores(posterior, arm_set, draws, posterior.epoch)
+    scores = _scorer(posterior, arm_set)(draws, posterior.epoch)
     known: dict[bytes, Floats] = {}
     chances = np.empty(len(slate))
     for slot, (arm, available) in enumerate(zip(slate, arm_set.availability(slate), strict=True)):
@@ -51,8 +64,13 @@ def _wins(scores: Floats, available: npt.NDArray[np.bool_]) -> Floats:
     return np.bincount(best, minlength=len(available)) / len(best)
 
 
-def _scores(posterior: LinearEpoch, arm_set: ArmSet, draws: int, seed: int) -> Floats:
-    """(D, A) expected outcomes of the arms by D draws of the weights."""
+def _scorer(posterior: LinearEpoch, arm_set: ArmSet) -> _Scorer:
     mean, root = posterior.weights()
-    weights = mean + np.random.default_rng(seed % 2**64).standard_normal((draws, len(mean))) @ root.T
-    return np.asarray(weights @ np.array(arm_set.features, np.float64).reshape(-1, len(mean)).T)
+    features = np.array(arm_set.features, np.float64).reshape(-1, len(mean)).T  # (D, A)
+    expected, spread = mean @ features, root.T @ features
+
+    def score(draws: int, seed: int) -> Floats:
+        noise = np.random.default_rng(seed % 2**64).standard_normal((draws, len(mean)))
+        return np.asarray(expected + noise @ spread)
+
+    return score

@@ -10,7 +10,7 @@ from bandit.arms import ArmSet
 from bandit.beliefs import Bound
 from bandit.outcomes import Floats, Outcomes
 from bandit.policies import epsilon_greedy, greedy, linear_thompson, thompson
-from bandit.slots import Slate
+from bandit.slots import Sampler, Slate
 
 BETA: Final = "beta"
 LINEAR: Final = "linear"
@@ -27,6 +27,7 @@ class Policy:
         state: Which kind of state it goes by; policies of one kind share it.
         read: The state of a packed string.
         select: The slate of a state, an arm set, a length and a seed.
+        sampler: The same with a state and an arm set bound, for callers that meet them again.
         update: The state after outcomes up to a watermark, with a half-life in seconds and a bound.
         propensities: Of slates of a state; draws count where it takes Monte Carlo.
     """
@@ -35,6 +36,7 @@ class Policy:
     state: str
     read: Callable[[bytes], Any]
     select: Callable[[Any, ArmSet, int, int], Slate]
+    sampler: Callable[[Any, ArmSet], Sampler]
     update: Callable[[Any, Outcomes, int, float, Bound], Any]
     propensities: Callable[[Any, int], Chances]
 
@@ -45,6 +47,7 @@ def _of_betas(module: Any) -> Policy:  # noqa: ANN401  a module with the two ver
         BETA,
         posteriors.PosteriorEpoch.from_bytes,
         module.select,
+        module.sampler,
         posteriors.update,
         lambda state, _draws: partial(module.propensities, state),
     )
@@ -55,6 +58,7 @@ _OF_LINEAR: Final = Policy(
     LINEAR,
     linear.LinearEpoch.from_bytes,
     linear_thompson.select,
+    linear_thompson.sampler,
     lambda state, outcomes, through_ms, half_life, _bound: linear.update(state, outcomes, through_ms, half_life),
     lambda state, draws: partial(linear_thompson.propensities, state, draws=draws),
 )

@@ -10,6 +10,7 @@ ICML 2015). Fresh draws would give every slot to the luckiest of the many arms t
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from bandit.arms import ArmSet
 from bandit.best_arm import Densities
 from bandit.outcomes import Floats
 from bandit.posteriors import PosteriorEpoch
-from bandit.slots import Given, Slate, SlotPolicy
+from bandit.slots import Given, Sampler, Slate, SlotPolicy
 
 POLICY_ID: Final = "thompson/2"
 """Changes when the same seed would give another slate."""
@@ -29,13 +30,18 @@ def select(posterior: PosteriorEpoch, arm_set: ArmSet, length: int, seed: int) -
 
     The same epoch, arm set, length and seed give the same slate; a shorter slate is the beginning of a longer one.
     """
+    return sampler(posterior, arm_set)(length, seed)
+
+
+def sampler(posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
+    """`select` of one posterior and arm set."""
     if arm_set.is_ranking:
-        return rank(*posterior.sampled(arm_set), length, seed)
-    return _SLOTS.select(posterior, arm_set, length, seed)
+        return partial(rank, *posterior.sampled(arm_set))
+    return _SLOTS.sampler(posterior, arm_set)
 
 
 def rank(a: Floats, b: Floats, length: int, seed: int) -> Slate:
-    """The first arms by one draw each, of parameters `PosteriorEpoch.sampled` that a caller may keep per epoch."""
+    """The first arms by one draw each, of parameters `PosteriorEpoch.sampled`."""
     draws = np.random.default_rng(seed % 2**64).beta(a, b)
     ranked: Slate = np.argsort(-draws, kind="stable")[:length].tolist()
     return ranked

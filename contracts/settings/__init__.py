@@ -5,6 +5,7 @@ file that `STREAMREC_CONFIG` names.
 """
 
 from contracts.settings.candidates import CandidateSettings, SurfaceSources
+from contracts.settings.fresh import FreshSettings
 from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.live import LiveSettings, MirrorSettings
@@ -31,6 +32,7 @@ __all__ = [
     "ExplorationSettings",
     "FeastSettings",
     "FeatureSettings",
+    "FreshSettings",
     "HttpSettings",
     "IngestSettings",
     "LiveSettings",

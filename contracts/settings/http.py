@@ -25,6 +25,7 @@ class HttpSettings(Section):
         20_000, ge=1, description="Kept while Redis is away, about 1 kB each; the oldest go first, and are counted."
     )
     explain_seconds: int = Field(3_600, ge=1, description="How long a served slate can be asked about.")
+    page: bool = Field(True, description="Show the web page at `/`; it asks for a key where the API does.")
     start_seconds: float = Field(30.0, gt=0, description="A worker that has not read Redis by then serves without.")
 
     @field_validator("api_keys")

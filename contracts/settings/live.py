@@ -28,5 +28,7 @@ class MirrorSettings(Section):
     poll_ms: float = Field(1_000.0, gt=0, description="Between two looks at what has no feed of changes.")
     catalogue_poll_seconds: float = Field(30.0, gt=0, description="Between two looks at the catalogue's snapshots.")
     reload_seconds: float = Field(300.0, gt=0, description="A whole snapshot so often mends whatever was missed.")
+    watch_seconds: float = Field(5.0, gt=0, description="Between two looks at the consumers and at the store's clock.")
+    silent_seconds: float = Field(30.0, gt=0, description="A consumer that wrote nothing for longer is away.")
     backoff_ms: float = Field(50.0, gt=0, description="First pause after a failure; doubled each time.")
     max_backoff_ms: float = Field(2_000.0, gt=0, description="A Redis that is back is noticed this soon.")

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from contracts.errors import SettingsError
 from contracts.settings.candidates import CandidateSettings
+from contracts.settings.fresh import FreshSettings
 from contracts.settings.http import HttpSettings
 from contracts.settings.ingest import ChecksSettings, IngestSettings
 from contracts.settings.live import LiveSettings, MirrorSettings
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     two_tower: TwoTowerSettings = TwoTowerSettings()
     bandit: BanditSettings = BanditSettings()
     serving: ServingSettings = ServingSettings()
+    fresh: FreshSettings = FreshSettings()
     live: LiveSettings = LiveSettings()
     mirrors: MirrorSettings = MirrorSettings()
     http: HttpSettings = HttpSettings()

@@ -1,7 +1,20 @@
 """Tables that jobs and models compute. Each row of day dt becomes available at `available_at`, never on dt itself."""
 
 from contracts import columns as c
-from contracts.schema import BOOL, DATE, DATE_LIST, FLOAT64, INT32, INT64, INT64_LIST, STRING, TIMESTAMP, Column, Table
+from contracts.schema import (
+    BOOL,
+    DATE,
+    DATE_LIST,
+    FLOAT32_LIST,
+    FLOAT64,
+    INT32,
+    INT64,
+    INT64_LIST,
+    STRING,
+    TIMESTAMP,
+    Column,
+    Table,
+)
 
 _USER = Column(c.USER_ID, INT64, "the user")
 _STREAMER = Column(c.STREAMER_ID, INT64, "the streamer; for a content, whose it is")
@@ -300,6 +313,21 @@ RETRIEVED_CANDIDATE = Table(
     (c.USER_ID, c.ITEM_KIND, c.ITEM_ID),
     "python -m models retrieve",
     30,
+)
+
+USER_VECTOR = Table(
+    "user_vector_v1",
+    "One user's vector in the space of a retrieval model: its dot product with an item's vector is the item's score.",
+    (
+        _USER,
+        Column(c.VECTOR, FLOAT32_LIST, "unit vector, the same length for every user"),
+        Column(c.MODEL_NAME, STRING, "registered name"),
+        Column(c.MODEL_VERSION, STRING, "registered version: vectors of two versions say nothing together"),
+        _AVAILABLE,
+    ),
+    (c.USER_ID,),
+    "python -m models retrieve",
+    7,
 )
 
 CANDIDATE_LIST = Table(

@@ -1,7 +1,7 @@
 """Tables that importers and streams write: what happened on the platform and what is known of its things."""
 
 from contracts import columns as c
-from contracts.schema import BOOL, FLOAT64, INT32, INT64, STRING, TIMESTAMP, Column, Table
+from contracts.schema import BINARY, BOOL, FLOAT64, INT32, INT64, STRING, TIMESTAMP, Column, Table
 
 _IMPORT = "python -m jobs import_log"
 _USER = Column(c.USER_ID, INT64, "who watched or acted")
@@ -140,6 +140,19 @@ QUARANTINE = Table(
     90,
 )
 
+ERASED_USER = Table(
+    "erased_user_v1",
+    "One user who was erased on dt: no table, list or model may hold them again. Kept for longer than any log, so that"
+    " none brings them back.",
+    (
+        Column(c.USER_ID, INT64, "who was erased"),
+        Column(c.ERASED_AT, TIMESTAMP, "when"),
+    ),
+    (c.USER_ID,),
+    "python -m serving erase",
+    430,
+)
+
 IMPRESSION = Table(
     "impression_v1",
     "One position of a slate as it was served; slates can be recomputed from it exactly.",
@@ -168,16 +181,33 @@ IMPRESSION = Table(
     90,
 )
 
+POSTERIOR_EPOCH = Table(
+    "posterior_epoch_v1",
+    "One epoch of the bandit that slates of dt were drawn from: they can be recomputed when Redis has let it go.",
+    (
+        Column(c.SURFACE, STRING, "with segment, the context of the bandit"),
+        Column(c.SEGMENT, STRING, "the context's segment; `SEGMENT:linear` for the state of linear_thompson"),
+        Column(c.POSTERIOR_EPOCH, INT64, "its number"),
+        Column(c.PACKED, BINARY, "the state as Redis held it (`bandit.posteriors`, `bandit.linear`)"),
+    ),
+    (c.SURFACE, c.SEGMENT, c.POSTERIOR_EPOCH),
+    "python -m serving drain_impressions",
+    90,
+)
+
 FEEDBACK = Table(
     "feedback_v1",
-    "One thing a user did with an impression.",
+    "One thing a user did with an impression. dt is the day on which it arrived.",
     (
         Column(c.REQUEST_ID, STRING, "the request"),
         Column(c.USER_ID, INT64, "who; null when anonymous", nullable=True),
         Column(c.ITEM_ID, INT64, "content_id"),
+        Column(c.ITEM_KIND, STRING, "`live`, `vod`, `clip` or `streamer`", nullable=True),
+        Column(c.STREAMER_ID, INT64, "whose it is, where the sender said so", nullable=True),
         Column(c.ACTION, STRING, "`viewport`, `click`, `play` or `dismiss`"),
         Column(c.WATCHED_SECONDS, FLOAT64, "for `play`", "s", nullable=True),
-        Column(c.EVENT_TIME, TIMESTAMP, "when"),
+        Column(c.EVENT_TIME, TIMESTAMP, "when, by the sender"),
+        Column(c.EVENT_ID, STRING, "the sender's name of the event, the same when it is repeated", nullable=True),
     ),
     (c.REQUEST_ID, c.ITEM_ID, c.ACTION, c.EVENT_TIME),
     "python -m serving drain_feedback",

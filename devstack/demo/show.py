@@ -69,7 +69,7 @@ def where(settings: Settings, days: DemoDays, shown: Slate) -> list[str]:
         "try next, each after `. " + f"{home}/settings.env`:",
         "  .venv/bin/python -m devstack redis &",
         f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface {shown.surface.value}",
-        f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface watch_next --after CONTENT",
+        f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface watch_next --context CONTENT",
         "  .venv/bin/python -m serving rollback",
         f"  .venv/bin/python -m jobs next_day_metrics --date {days.pipeline}",
         "  make airflow                                     the DAGs in Airflow's web UI, on the same tables",

@@ -19,14 +19,23 @@ from contracts.names import Check, Severity, Verdict
 from contracts.schema import Table
 from contracts.settings import Settings, load_settings
 from contracts.snapshots import Snapshot, Warehouse
-from contracts.tables import ALL_TABLES, CHECK_RESULT, FEEDBACK, IMPRESSION, QUARANTINE, WATCH_EVENT
+from contracts.tables import (
+    ALL_TABLES,
+    CHECK_RESULT,
+    ERASED_USER,
+    FEEDBACK,
+    IMPRESSION,
+    POSTERIOR_EPOCH,
+    QUARANTINE,
+    WATCH_EVENT,
+)
 from jobs.checks.footers import footer_findings
 from jobs.checks.history import History, drifts, row_count
 from jobs.checks.results import Finding, Result
 from jobs.checks.unknown_ids import unknown_ids
 from jobs.commands.stale import Lineage
 
-_NOT_CHECKED: Final = (CHECK_RESULT, QUARANTINE, IMPRESSION, FEEDBACK)
+_NOT_CHECKED: Final = (CHECK_RESULT, QUARANTINE, IMPRESSION, POSTERIOR_EPOCH, FEEDBACK, ERASED_USER)
 """How many rows these have goes with faults and traffic, and no list is made of them."""
 
 

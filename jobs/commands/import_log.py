@@ -15,6 +15,7 @@ from pyspark.sql import functions as f
 
 from contracts import columns as c
 from contracts.clock import days_between
+from contracts.erasure import Erased
 from contracts.errors import LogFormatError, SettingsError
 from contracts.names import LogFormat
 from contracts.settings import Settings, load_settings
@@ -24,7 +25,7 @@ from jobs.importers.kuairand import read_kuairand
 from jobs.importers.landing import Landing, admitted, metastore
 from jobs.importers.livestream import read_livestream
 from jobs.importers.mapped import read_mapped
-from jobs.importers.raw_log import Draft, ImportRequest, RawLog, Source, derive_nothing
+from jobs.importers.raw_log import SCRATCH_PREFIX, Draft, ImportRequest, RawLog, Source, derive_nothing
 from jobs.importers.report import ImportReport
 from jobs.importers.watch_event import folder_days, read_watch_event
 from jobs.session import open_session
@@ -59,7 +60,8 @@ def import_log(tables: Tables, settings: Settings, request: ImportRequest) -> Im
     """
     with metastore(tables) as follow, _opened(tables.spark, settings, request, tables.now) as log, ExitStack() as held:
         days = _days(log, request)
-        drafts = [_of_days(draft, days, settings) for draft in _in_scope(log, days)]
+        gone = Erased.of(tables.warehouse)
+        drafts = [_of_days(_without(gone, draft), days, settings) for draft in _in_scope(log, days)]
         if log.derive is not derive_nothing:  # every derived table reads the watch rows again
             held.callback(drafts[0].rows.persist().unpersist)
         landing = Landing(tables, log, drafts, days, settings.spark.concurrent_jobs, follow)
@@ -143,7 +145,7 @@ def _tables(settings: Settings) -> Tables:
 @contextmanager
 def _opened(spark: SparkSession, settings: Settings, request: ImportRequest, now: datetime) -> Iterator[RawLog]:
     settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="import-", dir=settings.home.resolve()) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=settings.home.resolve()) as scratch:
         yield _READERS[request.log_format](Source(spark, request, settings, Path(scratch), now))
 
 
@@ -173,6 +175,14 @@ def _in_scope(log: RawLog, days: Sequence[date]) -> list[Draft]:
         rows = log.before.rows.withColumn(c.DT, f.lit(before.isoformat()))
         drafts.append(Draft(log.before.table, rows, only_days=frozenset({before})))
     return drafts
+
+
+def _without(erased: Erased, draft: Draft) -> Draft:
+    """A log may bring back who was erased; without anybody erased it costs nothing."""
+    if not len(erased):
+        return draft
+    users = draft.rows.sparkSession.createDataFrame([(user,) for user in erased.ids.tolist()], f"{c.USER_ID} bigint")
+    return replace(draft, rows=admission.mark_erased(draft.rows, draft.table, users))
 
 
 def _of_days(draft: Draft, days: Sequence[date], settings: Settings) -> Draft:

@@ -134,7 +134,7 @@ class Lineage:
         partition, identity = current.reference
         if partition not in own.inputs:
             return None if current.until else StaleReason.NEW
-        if own.inputs[partition] != identity:
+        if own.inputs[partition] not in {identity, *current.stands_for}:
             return StaleReason.CHANGED
         return StaleReason.STALE if self._judge(read) else None
 

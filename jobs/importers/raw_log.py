@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -16,6 +17,9 @@ from contracts.schema import Table
 from contracts.settings import Settings
 from jobs.importers.files import Fault
 from jobs.transformations import admission
+
+SCRATCH_PREFIX: Final = "import-"
+"""Of the folders below `home` that imports keep repaired copies of log files in."""
 
 
 @dataclass(frozen=True)

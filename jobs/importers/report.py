@@ -32,8 +32,9 @@ class ImportReport:
         return self.kept[table.name] + sum(self.reasons(table).values())
 
     def bad(self, table: Table) -> int:
-        """Quarantined rows, without duplicates: a log that was delivered twice is whole."""
-        return sum(count for reason, count in self.reasons(table).items() if reason != QuarantineReason.DUPLICATE)
+        """Quarantined rows, without what is no fault of the log: a second delivery, and users who were erased."""
+        no_fault = (QuarantineReason.DUPLICATE, QuarantineReason.ERASED)
+        return sum(count for reason, count in self.reasons(table).items() if reason not in no_fault)
 
     def refuse_broken_log(self, limit_share: float) -> None:
         """Raise `TooManyBadRowsError` when a table has more than this share of bad rows."""

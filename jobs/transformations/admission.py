@@ -23,6 +23,7 @@ _VOCABULARY: Final = {
     c.ACTION: Action,
     c.VISIBILITY: Visibility,
 }
+_ERASED: Final = "_erased"
 _SECONDS: Final = (c.WATCHED_SECONDS, c.DURATION_SECONDS, c.OFFSET_SECONDS)
 
 
@@ -87,6 +88,25 @@ def require_day(rows: DataFrame) -> DataFrame:
     return rows.withColumn(c.REASON, f.coalesce(c.REASON, unplaced))
 
 
+def mark_erased(rows: DataFrame, table: Table, erased: DataFrame) -> DataFrame:
+    """Give the rows of erased users that reason, whatever else is the matter with them; their clips are nobody's.
+
+    Args:
+        erased: `user_id` of each.
+    """
+    if c.USER_ID in table.column_names:
+        theirs = erased.select(f.col(c.USER_ID).alias(_ERASED))
+        rows = rows.join(f.broadcast(theirs), on=f.col(c.USER_ID) == f.col(_ERASED), how="left")
+        reason = f.when(f.col(_ERASED).isNotNull(), QuarantineReason.ERASED.value).otherwise(f.col(c.REASON))
+        rows = rows.withColumn(c.REASON, reason).drop(_ERASED)
+    if c.CREATOR_ID in table.column_names:
+        theirs = erased.select(f.col(c.USER_ID).alias(_ERASED))
+        rows = rows.join(f.broadcast(theirs), on=f.col(c.CREATOR_ID) == f.col(_ERASED), how="left")
+        is_fans = f.col(_ERASED).isNotNull() & (f.col(c.CREATOR_ID) != f.col(c.STREAMER_ID))
+        rows = rows.withColumn(c.CREATOR_ID, f.when(~is_fans, f.col(c.CREATOR_ID))).drop(_ERASED)
+    return rows
+
+
 def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
     """Of the admissible rows with one key, all but one are duplicates: the first day's longest watch stays.
 
@@ -105,9 +125,12 @@ def mark_duplicates(rows: DataFrame, table: Table) -> DataFrame:
 
 
 def quarantined(rows: DataFrame, table: Table, first_day: date) -> DataFrame:
-    """The rows that do not enter, as rows of the quarantine; those without a day stand under `first_day`."""
+    """The rows that do not enter, as rows of the quarantine; those without a day stand under `first_day`.
+
+    Of erased users nothing is kept, here neither.
+    """
     typed = f.to_json(f.struct(*table.column_names))
-    return rows.where(f.col(c.REASON).isNotNull()).select(
+    return rows.where(f.col(c.REASON) != QuarantineReason.ERASED.value).select(
         f.lit(table.name).alias(c.SOURCE_TABLE),
         c.SOURCE_FILE,
         c.REASON,

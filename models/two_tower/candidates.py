@@ -1,4 +1,7 @@
-"""A day's retrieval as rows of `retrieved_candidate_v1`, built column by column. Letters: U users, K candidates."""
+"""A day's retrieval as rows of `retrieved_candidate_v1` and `user_vector_v1`, built column by column.
+
+Letters: U users, D dimensions, K candidates.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from contracts import columns as c
 from contracts.clock import available_at
@@ -14,7 +18,7 @@ from contracts.errors import EmptyCatalogueError
 from contracts.schema import TIMESTAMP
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot, Warehouse
-from contracts.tables import CONTENT, RETRIEVED_CANDIDATE
+from contracts.tables import CONTENT, RETRIEVED_CANDIDATE, USER_VECTOR
 from models.two_tower.catalogue import Catalogue
 from models.two_tower.data import user_rows
 from models.two_tower.features import KINDS
@@ -52,29 +56,61 @@ def read_retrieval_inputs(settings: Settings, day: date) -> RetrievalInputs:
     return RetrievalInputs(features, catalogue, has_broadcasts(warehouse, day), (snapshot, *snapshots))
 
 
-def candidate_rows(
-    inputs: RetrievalInputs, stored: StoredModel, version: Version, settings: Settings, day: date
-) -> pa.Table:
-    """The best contents, and where anybody broadcasts the best streamers, of every user."""
-    at = available_at(day, settings.platform.time_zone, settings.platform.publish_delay_minutes)
-    device = choose_device(settings.two_tower.device)
-    stored.model.to(device)
+@dataclass(frozen=True)
+class DayVectors:
+    """Every user and every item of a day as a model sees them when the day's rows become available.
+
+    Args:
+        users: Vectors [U, D], in the order of the features.
+        items: Holds the items' vectors, in the order of the catalogue.
+    """
+
+    users: Tensor
+    items: Retrieval
+    version: Version
+    at: datetime
+
+    @classmethod
+    def of(
+        cls, inputs: RetrievalInputs, stored: StoredModel, version: Version, settings: Settings, day: date
+    ) -> "DayVectors":
+        at = available_at(day, settings.platform.time_zone, settings.platform.publish_delay_minutes)
+        device = choose_device(settings.two_tower.device)
+        stored.model.to(device)
+        items = inputs.catalogue.batch(stored.vocabularies, int(at.timestamp() * 1_000_000))
+        retrieval = Retrieval(stored.model, ItemBatch(*(rows.to(device) for rows in items)))
+        histories = user_rows(inputs.features, stored.vocabularies, stored.history_length)
+        users = torch.from_numpy(stored.vocabularies.users.rows(inputs.features[c.USER_ID].to_numpy())).to(device)
+        vectors = retrieval.user_vectors(UserBatch(*(rows.to(device) for rows in histories)), users)
+        return cls(vectors, retrieval, version, at)
+
+
+def candidate_rows(inputs: RetrievalInputs, vectors: DayVectors, count: int) -> pa.Table:
+    """The `count` best contents, and where anybody broadcasts the best streamers, of every user."""
     catalogue = inputs.catalogue
-    items = catalogue.batch(stored.vocabularies, int(at.timestamp() * 1_000_000))
-    retrieval = Retrieval(stored.model, ItemBatch(*(rows.to(device) for rows in items)))
-    histories = user_rows(inputs.features, stored.vocabularies, stored.history_length)
-    user_ids = inputs.features[c.USER_ID].to_numpy()
-    users = torch.from_numpy(stored.vocabularies.users.rows(user_ids)).to(device)
-    vectors = retrieval.user_vectors(UserBatch(*(rows.to(device) for rows in histories)), users)
     groups = [~catalogue.is_streamer & catalogue.is_public]
     if inputs.has_live:
         groups.append(catalogue.is_streamer & catalogue.is_public)
     parts = []
     for group in groups:
-        allowed = torch.from_numpy(np.flatnonzero(group)).to(device)
-        best = retrieval.best(vectors, allowed, settings.two_tower.candidates)
-        parts.append(_rows(best, user_ids, catalogue, version, at))
+        allowed = torch.from_numpy(np.flatnonzero(group)).to(vectors.users.device)
+        best = vectors.items.best(vectors.users, allowed, count)
+        parts.append(_rows(best, inputs.features[c.USER_ID].to_numpy(), catalogue, vectors.version, vectors.at))
     return pa.concat_tables(parts)
+
+
+def vector_rows(inputs: RetrievalInputs, vectors: DayVectors) -> pa.Table:
+    """The users' vectors as rows of `user_vector_v1`: what the online path scores new contents against."""
+    count, dim = vectors.users.shape
+    values = pa.array(vectors.users.reshape(-1).cpu().numpy())
+    columns = {
+        c.USER_ID: inputs.features[c.USER_ID],
+        c.VECTOR: pa.ListArray.from_arrays(pa.array(np.arange(count + 1, dtype=np.int32) * dim), values),
+        c.MODEL_NAME: pa.repeat(vectors.version.name, count),
+        c.MODEL_VERSION: pa.repeat(vectors.version.version, count),
+        c.AVAILABLE_AT: pa.repeat(pa.scalar(vectors.at, TIMESTAMP), count),
+    }
+    return pa.table(columns).select(USER_VECTOR.column_names)
 
 
 def _rows(best: TopK, user_ids: IntArray, catalogue: Catalogue, version: Version, at: datetime) -> pa.Table:

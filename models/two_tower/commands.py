@@ -12,8 +12,8 @@ from pathlib import Path
 from contracts import columns as c
 from contracts.settings import Settings
 from contracts.snapshots import Snapshot, Warehouse
-from contracts.tables import RETRIEVED_CANDIDATE
-from models.two_tower.candidates import candidate_rows, read_retrieval_inputs
+from contracts.tables import RETRIEVED_CANDIDATE, USER_VECTOR
+from models.two_tower.candidates import DayVectors, candidate_rows, read_retrieval_inputs, vector_rows
 from models.two_tower.data import build_training_data, build_vocabularies, day_number
 from models.two_tower.evaluate import measure_last_day
 from models.two_tower.inputs import FeatureReader, read_training_inputs
@@ -72,8 +72,8 @@ def train(settings: Settings, day: date, read_features: FeatureReader, now: date
         return Trained(registered, task.curves, len(data.examples))
 
 
-def retrieve(settings: Settings, day: date, alias: str, now: datetime) -> Snapshot:
-    """Write the day's partition of `retrieved_candidate_v1` with the model behind an alias.
+def retrieve(settings: Settings, day: date, alias: str, now: datetime) -> tuple[Snapshot, Snapshot]:
+    """Write the day's partitions of `retrieved_candidate_v1` and `user_vector_v1` with the model behind an alias.
 
     Raises:
         ModelNotFoundError, MissingPartitionError, EmptyCatalogueError
@@ -81,8 +81,12 @@ def retrieve(settings: Settings, day: date, alias: str, now: datetime) -> Snapsh
     use_owned_cores()
     stored, found = load_registered(open_client(settings), alias)
     inputs = read_retrieval_inputs(settings, day)
-    rows = candidate_rows(inputs, stored, found, settings, day)
-    return Warehouse(settings.warehouse_path).write(RETRIEVED_CANDIDATE, day, rows, inputs.snapshots, now)
+    vectors = DayVectors.of(inputs, stored, found, settings, day)
+    warehouse = Warehouse(settings.warehouse_path)
+    # Candidates come last: a day whose candidates are of this model has its users' vectors, too.
+    users = warehouse.write(USER_VECTOR, day, vector_rows(inputs, vectors), inputs.snapshots, now)
+    rows = candidate_rows(inputs, vectors, settings.two_tower.candidates)
+    return warehouse.write(RETRIEVED_CANDIDATE, day, rows, inputs.snapshots, now), users
 
 
 def _checkpoint_path(settings: Settings, day: date, snapshots: Sequence[Snapshot]) -> Path:

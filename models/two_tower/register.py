@@ -16,10 +16,11 @@ from mlflow.models import Model
 from contracts.errors import ModelNotFoundError
 from contracts.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, EXPERIMENT_TWO_TOWER, MODEL_TWO_TOWER
 from contracts.settings import Settings
+from models.two_tower.export import export_items
 from models.two_tower.storage import StoredModel
 from models.two_tower.train import Curves
 
-_ARTIFACT: Final = "model"
+ARTIFACT: Final = "model"
 _FLAVOR: Final = "streamrec_two_tower"
 
 
@@ -82,13 +83,14 @@ def register(log: RunLog, stored: StoredModel, tags: dict[str, str]) -> Version:
     """Store the model with its run, register a version, make it challenger, and champion if there is none."""
     client = log.client
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / _ARTIFACT
+        folder = Path(scratch) / ARTIFACT
         stored.save(folder)
-        description = Model(artifact_path=_ARTIFACT, run_id=log.run_id)
+        export_items(stored, folder)
+        description = Model(artifact_path=ARTIFACT, run_id=log.run_id)
         description.add_flavor(_FLAVOR, format_version=1)
         description.save(str(folder / "MLmodel"))
-        client.log_artifacts(log.run_id, str(folder), _ARTIFACT)
-    source = f"{client.get_run(log.run_id).info.artifact_uri}/{_ARTIFACT}"
+        client.log_artifacts(log.run_id, str(folder), ARTIFACT)
+    source = f"{client.get_run(log.run_id).info.artifact_uri}/{ARTIFACT}"
     _create_registered_model(client)
     made = client.create_model_version(MODEL_TWO_TOWER, source, log.run_id, tags=tags)
     client.set_registered_model_alias(MODEL_TWO_TOWER, ALIAS_CHALLENGER, made.version)

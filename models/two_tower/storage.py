@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from contracts.item_tower import VOCABULARY_FILE
 from models.two_tower.config import ModelConfig
 from models.two_tower.towers import TwoTower
 from models.two_tower.vocabulary import Vocabularies
@@ -15,7 +16,6 @@ from models.two_tower.vocabulary import Vocabularies
 FORMAT_VERSION: Final = 1
 _CONFIG = "config.json"
 _WEIGHTS = "weights.npz"
-_VOCABULARIES = "vocabularies.npz"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StoredModel:
         folder.mkdir(parents=True, exist_ok=True)
         weights = {name: value.cpu().numpy() for name, value in self.model.state_dict().items()}
         np.savez(folder / _WEIGHTS, allow_pickle=False, **weights)
-        np.savez(folder / _VOCABULARIES, allow_pickle=False, **self.vocabularies.to_arrays())
+        np.savez(folder / VOCABULARY_FILE, allow_pickle=False, **self.vocabularies.to_arrays())
         shape = {
             "format_version": FORMAT_VERSION,
             "history_length": self.history_length,
@@ -52,6 +52,6 @@ class StoredModel:
         model = TwoTower(ModelConfig.from_dict(shape["model"]))
         with np.load(folder / _WEIGHTS, allow_pickle=False) as weights:
             model.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights.files})
-        with np.load(folder / _VOCABULARIES, allow_pickle=False) as arrays:
+        with np.load(folder / VOCABULARY_FILE, allow_pickle=False) as arrays:
             vocabularies = Vocabularies.from_arrays({name: arrays[name] for name in arrays.files})
         return cls(model, vocabularies, shape["history_length"])

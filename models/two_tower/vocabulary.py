@@ -14,7 +14,7 @@ UNKNOWN = 0
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Sorted distinct values; the row of `values[i]` is i + 1."""
+    """Sorted values, distinct but where one was erased; the row of `values[i]` is i + 1."""
 
     values: npt.NDArray[Any]
 
@@ -26,6 +26,13 @@ class Vocabulary:
     def size(self) -> int:
         """Rows of the table, row 0 included."""
         return len(self.values) + 1
+
+    def without(self, erased: npt.NDArray[Any]) -> "Vocabulary":
+        """The same rows; those of erased values belong to nobody: each repeats the value before it, which `rows` finds
+        first, or the least of all values, where there is none before it."""
+        kept = ~np.isin(self.values, erased)
+        place = np.maximum.accumulate(np.where(kept, np.arange(len(self.values)), -1))
+        return Vocabulary(np.where(place < 0, np.iinfo(np.int64).min, self.values[place]))
 
     def rows(self, wanted: npt.NDArray[Any]) -> IntArray:
         """Row of each wanted value, 0 where it is unknown."""

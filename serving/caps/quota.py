@@ -32,8 +32,13 @@ class VisitQuotaCap:
         is_return = among(frame.candidates.streamer_ids, user.streamers)
         returns = int(np.count_nonzero(is_return))
         discoveries = len(frame) - returns
-        most_returns = limit - min(round(self.min_discovery_share * limit), discoveries)
-        most_discoveries = limit - min(round(self.min_return_share * limit), returns)
+        least_returns = round(self.min_return_share * limit)
+        # Two halves of an odd slate, each rounded up, would be more than it holds.
+        least_discoveries = min(round(self.min_discovery_share * limit), limit - least_returns)
+        most_returns, most_discoveries = (
+            limit - min(least_discoveries, discoveries),
+            limit - min(least_returns, returns),
+        )
         if returns <= most_returns and discoveries <= most_discoveries:
             return None
         place = np.where(is_return, is_return.cumsum(), (~is_return).cumsum())

@@ -83,6 +83,13 @@ class SqlChannelStore:
             connection.execute(sa.insert(_BATCH), {c.DT: day})
 
     @_unavailable_is_named
+    def forget_creator(self, user_id: int) -> int:
+        creator, streamer = _VODS.c[c.CREATOR_ID], _VODS.c[c.STREAMER_ID]
+        theirs = sa.update(_VODS).where(creator == user_id, streamer != user_id).values({c.CREATOR_ID: None})
+        with self._engine.begin() as connection:
+            return connection.execute(theirs).rowcount if sa.inspect(connection).has_table(_VODS.name) else 0
+
+    @_unavailable_is_named
     def vods(self, streamer_id: int, limit: int) -> list[ChannelVod]:
         wanted = sa.select(*_SHOWN).where(_VODS.c[c.STREAMER_ID] == streamer_id).order_by(_VODS.c[c.RANK]).limit(limit)
         with self._engine.connect() as connection:

@@ -37,6 +37,13 @@ class ChannelStore(Protocol):
             StoreUnavailableError: what there was stays.
         """
 
+    def forget_creator(self, user_id: int) -> int:
+        """Leave open who made the clips that a user made of other streamers; how many there were.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+        """
+
     def vods(self, streamer_id: int, limit: int) -> list[ChannelVod]:
         """The best of one channel; none for a streamer without any.
 

@@ -38,12 +38,13 @@ class Topic(Generic[Event]):
         position_key: Where `handle` keeps how far it has come.
         parse: Raises `EventError` for what is no event.
         handle: Takes in events, none at times, and the position after them in one step; redelivery must be harmless.
+            Writing the position, also an unchanged one, says that the consumer is at work.
     """
 
     stream: str
     position_key: str
     parse: Callable[[bytes], Event]
-    handle: Callable[[Sequence[Received[Event]], str | None], None]
+    handle: Callable[[Sequence[Received[Event]], str], None]
 
 
 class Step(NamedTuple):
@@ -101,7 +102,7 @@ class Consumer(Generic[Event]):
         letter = json.dumps({"id": entry.identity, "reason": reason, "body": shown}).encode()
         self._store.append(dead_letters(self._topic.stream), letter, self._settings.dead_letter_length)
 
-    def _restart(self, position: str) -> str | None:
-        """The start of a stream that was begun anew, so that a position in the old one hides nothing of it."""
+    def _restart(self, position: str) -> str:
+        """Where to go on when nothing came: at the start of a stream that was begun anew."""
         is_lost = position != "0" and not self._store.holds(self._topic.stream, position)
-        return "0" if is_lost else None
+        return "0" if is_lost else position

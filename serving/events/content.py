@@ -15,7 +15,7 @@ ContentEvent = ContentPublished | ContentChanged | ContentTakenDown
 def content_topic(store: TakedownStore, settings: LiveSettings) -> Topic[ContentEvent]:
     """The stream of content events, taken into what must not be shown."""
 
-    def handle(received: Sequence[Received[ContentEvent]], position: str | None) -> None:
+    def handle(received: Sequence[Received[ContentEvent]], position: str) -> None:
         changes = [change for one in received if (change := to_change(one.event)) is not None]
         store.apply_visibility(changes, settings.removed_hours * 3_600, settings.changes_length, position)
 

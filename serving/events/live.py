@@ -14,7 +14,7 @@ LiveEvent = GoLive | Heartbeat | EndLive
 def live_topic(store: LeaseStore, terms: LeaseTerms) -> Topic[LiveEvent]:
     """The stream of live events, taken into leases."""
 
-    def handle(received: Sequence[Received[LiveEvent]], position: str | None) -> None:
+    def handle(received: Sequence[Received[LiveEvent]], position: str) -> None:
         store.apply_live([to_change(one.event, one.received_at) for one in received], terms, position)
 
     return Topic(STREAM_LIVE, redis_keys.LIVE_POSITION, live_event, handle)

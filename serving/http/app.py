@@ -2,26 +2,20 @@
 
 import asyncio
 import logging
-import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from contracts.errors import (
-    CursorExpiredError,
-    InvalidRequestError,
-    NoGenerationError,
-    SlateNotFoundError,
-    StoreUnavailableError,
-    StreamrecError,
-)
-from serving.http.bodies import Accepted, Feedback, MirrorAge, Problem, Readiness
+from contracts.errors import InvalidRequestError, StreamrecError
+from serving.http.answers import TEXT, RefusedError, Reply, encode, named, problem
+from serving.http.bodies import Accepted, Feedback, MirrorAge, Readiness
 from serving.http.feedback import to_commands
 from serving.http.keys import Caller
 from serving.http.openapi import document
-from serving.http.questions import to_question
+from serving.http.page import Page
+from serving.http.questions import checked_request_id, to_question
 from serving.http.replies import to_body
 from serving.http.worker import Worker
 from serving.stores.pipelined import raised
@@ -31,21 +25,9 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
-_JSON: Final = b"application/json"
-_TEXT: Final = b"text/plain; version=0.0.4; charset=utf-8"
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_PAGE: Final = "/"
 _RECOMMENDATIONS: Final = "/v1/recommendations"
-_encode = msgspec.json.Encoder().encode
 _feedback = msgspec.json.Decoder(Feedback)
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """A status, its body and its kind."""
-
-    status: int
-    body: bytes
-    kind: bytes = _JSON
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Edge:
@@ -59,6 +41,7 @@ class Edge:
             "/metrics": self._metrics,
             "/openapi.json": self._openapi,
         }
+        self._page = Page(worker) if worker.settings.http.page else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -93,14 +76,14 @@ class Edge:
             caller = self._caller(scope)
             name = caller.name if caller is not None else name
             return route, name, await self._routed(route, path, scope, receive)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             return route, name, refused.reply
         except StreamrecError as error:
-            return route, name, _named(error)
+            return route, name, named(error)
         except Exception:  # noqa: BLE001  a defect must not take the worker down
             # The traceback is for the operator, and holds neither a key nor what a request said.
             _log.exception("a request of %s failed", route)
-            return route, name, _problem(500, "internal", "the request failed; the operator's log says why")
+            return route, name, problem(500, "internal", "the request failed; the operator's log says why")
 
     def _caller(self, scope: Scope) -> Caller | None:
         """Who asks, within their rate; None where no key is needed."""
@@ -108,35 +91,36 @@ class Edge:
         if callers is None:
             return None
         said = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
-        caller = callers.of(said)
+        caller = callers.of(said, is_read=scope["method"] == "GET")
         if caller is None:
-            wants = ((b"www-authenticate", b"Bearer"),)
-            raise _RefusedError(
-                _problem(401, "unauthorized", "send Authorization: Bearer KEY with a known key", headers=wants)
-            )
+            raise RefusedError(_unauthorized(scope["path"]))
         if not caller.take(asyncio.get_running_loop().time()):
-            raise _RefusedError(_problem(429, "too_many_requests", f"{caller.name} asks too often", retry_after=1))
+            raise RefusedError(problem(429, "too_many_requests", f"{caller.name} asks too often", retry_after=1))
         return caller
 
     async def _routed(self, route: str, path: str, scope: Scope, receive: Receive) -> Reply:
+        if route == _PAGE and self._page is not None:
+            return _only("GET", scope) or await self._page.show(self._query(scope))
         if route == _RECOMMENDATIONS:
             return _only("GET", scope) or await self._recommend(path, scope)
         if route == "/v1/feedback":
             return _only("POST", scope) or await self._take_feedback(receive)
         if route == "/v1/explain":
             return _only("GET", scope) or await self._explain(path)
-        return _problem(404, "not_found", "no such path; /openapi.json lists them")
+        return problem(404, "not_found", "no such path; /openapi.json lists them")
 
     async def _recommend(self, path: str, scope: Scope) -> Reply:
-        query: bytes = scope["query_string"]
-        if len(query) > self._worker.settings.http.max_query_bytes:
-            return _problem(
-                414, "query_too_long", f"a query has at most {self._worker.settings.http.max_query_bytes} bytes"
-            )
         user = path[len(_RECOMMENDATIONS) + 1 :]
         serving = self._worker.settings.serving
-        request = to_question(_request_id(scope), user, query, self._worker.now(), serving)
-        return Reply(200, _encode(to_body(await self._worker.recommend(request))))
+        request = to_question(_request_id(scope), user, self._query(scope), self._worker.now(), serving)
+        return Reply(200, encode(to_body(await self._worker.recommend(request))))
+
+    def _query(self, scope: Scope) -> bytes:
+        query: bytes = scope["query_string"]
+        most = self._worker.settings.http.max_query_bytes
+        if len(query) > most:
+            raise RefusedError(problem(414, "query_too_long", f"a query has at most {most} bytes"))
+        return query
 
     async def _take_feedback(self, receive: Receive) -> Reply:
         body = await self._body(receive)
@@ -147,13 +131,11 @@ class Edge:
         commands = to_commands(feedback, self._worker.settings, self._worker.now())
         if commands:
             raised(await self._worker.redis.ask(commands))
-        return Reply(202, _encode(Accepted(len(feedback.events))))
+        return Reply(202, encode(Accepted(len(feedback.events))))
 
     async def _explain(self, path: str) -> Reply:
         _, _, request_id = path.removeprefix("/v1/explain").partition("/")
-        if not _REQUEST_ID.fullmatch(request_id.encode()):
-            raise InvalidRequestError("ask for /v1/explain/REQUEST_ID")
-        return Reply(200, _encode(await self._worker.explain(request_id)))
+        return Reply(200, encode(await self._worker.explain(checked_request_id(request_id))))
 
     async def _body(self, receive: Receive) -> bytes:
         """The whole body, as long as it is not too large."""
@@ -163,7 +145,7 @@ class Edge:
             part = message.get("body", b"")
             size += len(part)
             if size > most:
-                raise _RefusedError(_problem(413, "body_too_large", f"a body has at most {most} bytes"))
+                raise RefusedError(problem(413, "body_too_large", f"a body has at most {most} bytes"))
             parts.append(part)
             if not message.get("more_body"):
                 return b"".join(parts)
@@ -181,22 +163,14 @@ class Edge:
         ]
         is_ready = known and worker.redis.is_up and not published.problem
         store = worker.redis.problem or published.problem or "up"
-        return Reply(200 if is_ready else 503, _encode(Readiness(is_ready, store, published.current, mirrors)))
+        return Reply(200 if is_ready else 503, encode(Readiness(is_ready, store, published.current, mirrors)))
 
     async def _metrics(self) -> Reply:
         self._worker.hand_over()
-        return Reply(200, self._worker.metrics.text(), _TEXT)
+        return Reply(200, self._worker.metrics.text(), TEXT)
 
     async def _openapi(self) -> Reply:
         return Reply(200, document())
-
-
-class _RefusedError(Exception):
-    """An answer that ends a request early."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.status)
-        self.reply = reply
 
 
 def _route(path: str) -> str:
@@ -207,50 +181,25 @@ def _route(path: str) -> str:
     return path if path in _KNOWN else "unknown"
 
 
-_KNOWN: Final = frozenset({"/health", "/ready", "/metrics", "/openapi.json", "/v1/feedback"})
+_KNOWN: Final = frozenset({_PAGE, "/health", "/ready", "/metrics", "/openapi.json", "/v1/feedback"})
 
 
 def _only(method: str, scope: Scope) -> Reply | None:
     """The refusal of another method."""
     if scope["method"] == method:
         return None
-    return _problem(
-        405, "method_not_allowed", f"only {method} is answered here", headers=((b"allow", method.encode()),)
-    )
+    return problem(405, "method_not_allowed", f"only {method} is answered here", headers=((b"allow", method.encode()),))
 
 
 def _request_id(scope: Scope) -> str:
     """The caller's `X-Request-Id`, where it is one, or a new one."""
     said = next((value for key, value in scope["headers"] if key == b"x-request-id"), None)
-    if said is None:
-        return secrets.token_hex(12)
-    if not _REQUEST_ID.fullmatch(said):
-        raise InvalidRequestError("X-Request-Id has 1 to 64 letters, digits, dots, dashes and underscores")
-    return said.decode("ascii")
+    return secrets.token_hex(12) if said is None else checked_request_id(said.decode("latin-1"))
 
 
-def _named(error: StreamrecError) -> Reply:
-    """What a named error is to a caller; one that is none of theirs is a failure."""
-    status, code, retry_after = _ANSWERS.get(type(error), (500, "internal", None))
-    return _problem(status, code, str(error), retry_after=retry_after)
-
-
-_ANSWERS: Final[dict[type, tuple[int, str, int | None]]] = {
-    InvalidRequestError: (400, "invalid_request", None),
-    SlateNotFoundError: (404, "unknown_slate", None),
-    CursorExpiredError: (410, "cursor_expired", None),
-    NoGenerationError: (503, "nothing_published", 5),
-    StoreUnavailableError: (503, "store_unavailable", 1),
-}
-
-
-def _problem(
-    status: int,
-    error: str,
-    message: str,
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-    retry_after: int | None = None,
-) -> Reply:
-    if retry_after is not None:
-        headers = (*headers, (b"retry-after", str(retry_after).encode()))
-    return Reply(status, _encode(Problem(error, message)), headers=headers)
+def _unauthorized(path: str) -> Reply:
+    """What asks for a key: a program sends it as a bearer, a browser asks for a password."""
+    of_browsers = b'Basic realm="streamrec: any name, the key as password", charset="UTF-8"'
+    wants = of_browsers if path == _PAGE else b"Bearer"
+    said = "send Authorization: Bearer KEY with a known key; a browser sends it as the password of any name"
+    return problem(401, "unauthorized", said, headers=((b"www-authenticate", wants),))

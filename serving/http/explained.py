@@ -1,24 +1,30 @@
 """A served slate, as it was logged: what was chosen from what, and with which chance."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from bandit.arms import ArmSet
+from bandit.linear import LinearEpoch
 from bandit.policies.registry import BETA, POLICIES, Policy
+from bandit.posteriors import PosteriorEpoch
 from contracts.errors import PayloadError, SlateMismatchError, SlateNotFoundError
 from contracts.names import ItemKind
 from contracts.payload import KINDS, SOURCES
 from contracts.settings import BanditSettings
-from serving.epochs import epoch_of
+from serving.epochs import epoch_of, prior_epoch
 from serving.explain import why
 from serving.http.bodies import ExplainedItem, Explanation, StageTime
-from serving.impressions import Entry, Row, chosen_arm, read_entry, to_rows
+from serving.impressions import Entry, Row, chosen_arm, read_entry, to_entry, to_rows
 from serving.query import LEVELS
-from serving.state import State
+from serving.slate import Slate
+from serving.state import Context, State
 from serving.stores.protocol import Store
 
+Epochs: TypeAlias = Callable[[Policy, Context, int], PosteriorEpoch | LinearEpoch | None]
+"""The state of a policy in a context at an epoch; None where it is gone."""
 _DRAWS = 20_000
 """For the policy whose propensities take Monte Carlo: within 0.01, in some milliseconds."""
 
@@ -47,8 +53,28 @@ def explain(store: Store, settings: BanditSettings, state: State, request_id: st
     packed = store.served_slate(request_id)
     if packed is None:
         raise SlateNotFoundError(f"no slate of request {request_id} was served lately")
+    return _explained(packed, state, lambda policy, context, epoch: epoch_of(store, settings, policy, context, epoch))
+
+
+def explain_slate(slate: Slate, settings: BanditSettings) -> Explanation:
+    """The same of a slate at hand, logged or not, out of what this worker holds."""
+    state = slate.query.state
+
+    def held(policy: Policy, context: Context, epoch: int) -> PosteriorEpoch | None:
+        found = posterior_of(state, settings, context)
+        return found if policy.state == BETA and found.epoch == epoch else None
+
+    return _explained(to_entry(slate), state, held)
+
+
+def posterior_of(state: State, settings: BanditSettings, context: Context) -> PosteriorEpoch:
+    """What is thought of a context's arms now."""
+    return state.posteriors.get(context) or prior_epoch(settings)
+
+
+def _explained(packed: bytes, state: State, epochs: Epochs) -> Explanation:
     entry = read_entry(packed)
-    choice = _choice(store, settings, entry, to_rows(packed))
+    choice = _choice(epochs, entry, to_rows(packed))
     return Explanation(
         entry.request_id,
         entry.surface,
@@ -66,14 +92,14 @@ def explain(store: Store, settings: BanditSettings, state: State, request_id: st
     )
 
 
-def _choice(store: Store, settings: BanditSettings, entry: Entry, rows: list[Row]) -> _Choice:
+def _choice(epochs: Epochs, entry: Entry, rows: list[Row]) -> _Choice:
     policy = POLICIES.get(entry.policy_id)
-    if policy is None:
+    if policy is None or not rows:
         return _Choice.unknown(len(rows))
     arm_set = ArmSet(entry.arms, entry.counts, entry.parents, entry.features)
     try:
         slate = [chosen_arm(arm_set, row) for row in rows]
-        posterior = epoch_of(store, settings, policy, (entry.surface, entry.context), entry.epoch)
+        posterior = epochs(policy, (entry.surface, entry.context), entry.epoch)
     except (PayloadError, SlateMismatchError):
         return _Choice.unknown(len(rows))
     arms: list[str | None] = [arm_set.arms[arm] for arm in slate]

@@ -32,6 +32,8 @@ def _of_event(event: FeedbackEvent, settings: Settings, at: datetime) -> Iterato
     when = _time(event.event_time, at)
     if event.action == HIDE and user is None:
         raise InvalidRequestError("to `hide` something an event needs a user_id")
+    if event.watched_seconds is not None and event.action != FeedbackAction.PLAY:
+        raise InvalidRequestError(f"watched_seconds stands beside `{event.action}`; only a play has any")
     if user is not None:
         yield from _marks(event, user, item, when.timestamp(), settings)
     if event.request_id is not None and event.action in _LOGGED:
@@ -87,8 +89,10 @@ def _time(text: str | None, now: datetime) -> datetime:
         return now
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        # An offset may lead out of the years that there are.
+        at = at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidRequestError("event_time is not an ISO time like 2026-01-31T20:00:00+00:00") from error
     if at.tzinfo is None:
         raise InvalidRequestError("event_time needs an offset from UTC")
-    return min(at.astimezone(UTC), now)
+    return min(at, now)

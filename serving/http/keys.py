@@ -1,5 +1,7 @@
 """API keys and how often each may ask."""
 
+import base64
+import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ class Caller:
 
     Args:
         name: Appears in logs and metrics in the place of the key.
-        per_second: Requests a second in the long run; a burst of as many is allowed at once.
+        per_second: Requests a second in the long run; a burst of as many, and of one at least, is allowed at once.
         tokens: Left in the bucket.
         filled_at: Monotonic seconds.
     """
@@ -28,7 +30,7 @@ class Caller:
         """
         elapsed = now - self.filled_at
         if elapsed > 0:
-            self.tokens = min(self.per_second, self.tokens + elapsed * self.per_second)
+            self.tokens = min(max(1.0, self.per_second), self.tokens + elapsed * self.per_second)
         self.filled_at = now
         if self.tokens < 1:
             return False
@@ -48,12 +50,28 @@ class Callers:
     def __init__(self, hashes: Mapping[str, str], per_second: float, now: float) -> None:
         # Keys are looked up by their hash: nothing in memory or in the settings gives a key away.
         self._callers = {
-            bytes.fromhex(digest): Caller(name, per_second, per_second, now) for name, digest in hashes.items()
+            bytes.fromhex(digest): Caller(name, per_second, max(1.0, per_second), now)
+            for name, digest in hashes.items()
         }
 
-    def of(self, authorization: bytes) -> Caller | None:
-        """Who sent `Authorization: Bearer KEY`; None for nobody known."""
-        scheme, _, key = authorization.partition(b" ")
-        if scheme.lower() != b"bearer" or not key:
+    def of(self, authorization: bytes, *, is_read: bool) -> Caller | None:
+        """Who sent `Authorization: Bearer KEY`, or `Basic` with the key as its password; None for nobody known.
+
+        A browser adds the password that it was once told to whatever any page makes it send here. So a password reads
+        and changes nothing.
+        """
+        scheme, _, said = authorization.partition(b" ")
+        kind, key = scheme.lower(), said.strip()
+        if kind == b"basic" and is_read:
+            key = _password(key)
+        elif kind != b"bearer":
             return None
-        return self._callers.get(hashlib.sha256(key.strip()).digest())
+        return self._callers.get(hashlib.sha256(key).digest()) if key else None
+
+
+def _password(credentials: bytes) -> bytes:
+    """The password of `base64(name:password)`, whoever the name is; empty where it is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""

@@ -1,5 +1,6 @@
 """What the query string asks."""
 
+import re
 from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -11,6 +12,19 @@ from serving.query import Request
 from serving.requests import Asked, to_request
 
 PARAMETERS: Final = ("surface", "limit", "context", "exclude", "cursor", "languages", "viewer_age")
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def checked_request_id(text: str) -> str:
+    """The request id itself.
+
+    Raises:
+        InvalidRequestError: it could not be a part of a path and of a key.
+    """
+    if not _REQUEST_ID.fullmatch(text):
+        raise InvalidRequestError("a request id has 1 to 64 letters, digits, dots, dashes and underscores")
+    return text
 
 
 def to_question(request_id: str, user: str, query: bytes, at: datetime, settings: ServingSettings) -> Request:

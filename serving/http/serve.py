@@ -23,8 +23,8 @@ def serve(settings: Settings) -> None:
     http = settings.http
     if http.needs_key and not http.api_keys:
         raise SettingsError(
-            "http.api_keys is empty, so that nobody could ask; make one by `python -m serving create_key --name NAME` "
-            "or set http.needs_key to false where only trusted programs reach the port"
+            "http.api_keys is empty, so that nobody could ask; make a key by `python -m serving create_key --name NAME`"
+            " or set http.needs_key to false where only trusted programs reach the port"
         )
     with tempfile.TemporaryDirectory(prefix="streamrec-metrics-") as folder:
         if http.workers > 1:

@@ -37,7 +37,8 @@ class Worker:
         self.callers = Callers(http.api_keys, http.requests_per_second, time.monotonic()) if http.needs_key else None
         self.redis = PipelinedRedis(settings.redis.url, settings.redis.timeout_ms, http.retry_ms)
         self.outbox = Outbox(self.redis, http, settings.serving.stream_max_length)
-        self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path))
+        patient = RedisStore.open(settings.redis.url, settings.mirrors.timeout_ms)
+        self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path), patient)
         self._recommender = Recommender(settings)
         self._store = RedisStore.open(settings.redis.url, settings.redis.timeout_ms)
         self._ticker: asyncio.Task[None] | None = None
@@ -60,22 +61,30 @@ class Worker:
         self.hand_over()
 
     async def recommend(self, request: Request) -> Slate:
-        """A slate, logged.
+        """A slate, logged and counted.
 
         Raises:
             InvalidRequestError, NoGenerationError, CursorExpiredError
         """
         started = time.perf_counter()
+        slate = await self.preview(request)
+        if len(slate):
+            self.outbox.put(request.request_id, to_entry(slate))
+        self.metrics.served(slate, time.perf_counter() - started)
+        return slate
+
+    async def preview(self, request: Request) -> Slate:
+        """The slate that `recommend` would give, of which the bandit learns nothing.
+
+        Raises:
+            InvalidRequestError, NoGenerationError, CursorExpiredError
+        """
         asking = self._recommender.ask(request, self.mirrored.state())
         try:
             user, problem = await self.redis.read(asking.plan), ""
         except StoreUnavailableError as error:
             user, problem = UserRow(), str(error)
-        slate = self._recommender.answer(asking, user, problem)
-        if len(slate):
-            self.outbox.put(request.request_id, to_entry(slate))
-        self.metrics.served(slate, time.perf_counter() - started)
-        return slate
+        return self._recommender.answer(asking, user, problem)
 
     async def explain(self, request_id: str) -> Explanation:
         """How a slate came about.

@@ -1,8 +1,9 @@
 """Slates out of the impression stream, as columns."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,10 @@ import numpy.typing as npt
 from bandit.arms import arm_code
 from contracts import columns as c
 from contracts.errors import EventError, StreamrecError
-from serving.impressions import arm_set_from_json, chosen_arm, to_rows
+from serving.impressions import Row, arm_set_from_json, chosen_arm, to_rows
 from serving.stores.event_log import LogEntry
 
+T = TypeVar("T")
 Ids = npt.NDArray[np.int64]
 Requests = npt.NDArray[np.uint64]
 
@@ -42,38 +44,56 @@ class LoggedSlate:
     parents: tuple[tuple[str, ...], ...]
 
 
+def slate_rows(entry: LogEntry) -> list[Row]:
+    """The rows of `impression_v1` of an entry, at least one.
+
+    Raises:
+        EventError: it cannot be read.
+    """
+    return _or_event_error(entry, _rows)
+
+
 def logged_slate(entry: LogEntry) -> LoggedSlate:
     """What an entry says.
 
     Raises:
         EventError: it cannot be read, or names an arm that no bandit has.
     """
+    return _or_event_error(entry, _decode)
+
+
+def _or_event_error(entry: LogEntry, decode: Callable[[LogEntry], T]) -> T:
+    """What `decode` gives; whatever a corrupt entry leads to is one named error."""
     try:
-        return _decode(entry)
+        return decode(entry)
     except StreamrecError as error:
         raise EventError(f"impression: {error}") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise EventError(f"impression: {error!r}; mend what writes the stream") from error
 
 
-def _decode(entry: LogEntry) -> LoggedSlate:
+def _rows(entry: LogEntry) -> list[Row]:
     rows = to_rows(entry.body)
+    if not rows:
+        raise ValueError("a slate without a position")
+    return rows
+
+
+def _decode(entry: LogEntry) -> LoggedSlate:
+    rows = _rows(entry)
     first = rows[0]
     arm_set = arm_set_from_json(first[c.ARM_SET])
     chosen = [chosen_arm(arm_set, row) for row in rows]
     arms, parents = tuple(arm_set.arms[arm] for arm in chosen), tuple(arm_set.chain(arm) for arm in chosen)
     for arm in {*arms, *(parent for chain in parents for parent in chain)}:
         arm_code(arm)
-    positions = np.array([row[c.POSITION] for row in rows], np.int64)
-    if positions.min() < 1:
-        raise ValueError(f"position {positions.min()} is above the top")
     user = first[c.USER_ID]
     return LoggedSlate(
         request_code(first[c.REQUEST_ID]),
         entry.at_ms,
         int(np.int64(user)) if user is not None else None,
-        (str(first[c.SURFACE]), str(first[c.SEGMENT])),
-        positions,
+        (first[c.SURFACE], first[c.SEGMENT]),
+        np.array([row[c.POSITION] for row in rows], np.int64),
         np.array([row[c.ITEM_ID] for row in rows], np.int64),
         arms,
         parents,

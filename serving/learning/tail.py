@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 from serving.stores.event_log import START, EventLog, LogEntry
 
 _PAGE: Final = 1_000
+_MARK_EVERY: Final = 50
+"""Entries; so many at most stay in the stream beyond what is needed."""
 
 
 class Anchor(NamedTuple):
@@ -61,13 +63,19 @@ class Tail:
     def _read_page(self) -> None:
         page = self._log.read_from(self._stream, self._known, _PAGE)
         if self._known != START and (not page or page[0].id != self._known):
-            self._gaps.append(page[0].at_ms if page else None)
-            self._known = START
+            if self._is_trimmed(page):
+                self._gaps.append(page[0].at_ms if page else None)
+                self._known = START
         elif self._is_read:
             page = page[1:]
         if page:
-            self._marks.append(Anchor(page[0].id, page[0].at_ms))
+            self._marks.extend(Anchor(entry.id, entry.at_ms) for entry in page[::_MARK_EVERY])
             self._known, self._is_read = page[-1].id, True
             self._waiting.extend(page)
         else:
             self._is_read = self._known != START
+
+    def _is_trimmed(self, following: list[LogEntry]) -> bool:
+        """Whether a known entry went with all before it; else it alone was deleted, as `erase` does."""
+        oldest = self._log.read_from(self._stream, START, 1)
+        return not oldest or (bool(following) and oldest[0].id == following[0].id)

@@ -9,6 +9,7 @@ from contracts.payload import Ids
 from contracts.settings import MirrorSettings
 from serving.mirrors.live_table import LiveTable, Rows
 from serving.mirrors.mirror import Clock, Tail
+from serving.mirrors.watch import Watch
 from serving.stores.leases import LeaseStore, LiveChanges, live_changes, merged
 
 
@@ -33,9 +34,10 @@ class LiveMirror:
     name = "live"
 
     def __init__(self, store: LeaseStore, settings: MirrorSettings, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+        self._store = store
+        self._watch = Watch(store, redis_keys.LIVE_POSITION, "consume_live", settings, clock)
         self._tail = Tail(store, redis_keys.LIVE_CHANGES, settings, clock, self._load, self._apply)
-        self._table, self._offset = LiveTable.of({}), 0.0
+        self._table = LiveTable.of({})
         self.pause_seconds = settings.pause_ms / 1000
 
     @property
@@ -44,7 +46,7 @@ class LiveMirror:
 
     def now(self) -> float:
         """Unix seconds of the store's clock."""
-        return self._clock() + self._offset
+        return self._watch.now()
 
     def lookup(self, streamer_ids: Ids) -> LiveRows:
         """Who of these is live now."""
@@ -52,21 +54,23 @@ class LiveMirror:
         return LiveRows(table, table.lookup(streamer_ids, self.now()))
 
     def refresh(self) -> None:
+        self._watch.refresh()
         self._tail.advance()
-        if self._table.problem:
-            self._table = replace(self._table, problem="")
+        if self._table.problem != self._watch.problem:
+            self._table = replace(self._table, problem=self._watch.problem)
 
     def failed(self, problem: str) -> None:
         self._table = replace(self._table, problem=f"live broadcasts are as last known: {problem}")
 
     def _load(self, went_on: bool) -> None:
-        self._offset = self._store.server_time() - self._clock()
         known, now = self._table, self.now()
-        leases = known.described(self._store.all_leases())
+        leases = self._store.all_leases()
+        if len(known) > 0:
+            leases = known.described(leases)
         table = LiveTable.of({streamer: lease for streamer, lease in leases.items() if lease.expires_at > now})
         if not went_on:
-            table = table.followed_by(known.without(table.streamer_ids).without_expired(now))
-        self._table = replace(table, problem="")
+            table = table.joined(known.without(table.streamer_ids, now))
+        self._table = table
 
     def _apply(self, bodies: Sequence[bytes]) -> None:
         changes: LiveChanges = merged(map(live_changes, bodies))

@@ -1,6 +1,6 @@
 """Who is live, as columns sorted by streamer: a look-up of a hundred streamers takes microseconds."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from contracts.payload import Ids
 from serving.stores.leases import Lease, LeaseDetails, LiveChanges
 
+_NOTHING: Final = LeaseDetails()
 Rows = npt.NDArray[np.intp]
 Seconds = npt.NDArray[np.float64]
 Words = npt.NDArray[np.object_]
@@ -80,27 +81,25 @@ class LiveTable:
         table = self
         gone = changes.dropped | changes.put.keys()
         if gone:
-            table = table._without(gone, now).followed_by(LiveTable.of(self.described(changes.put)))
+            others = self.without(np.fromiter(gone, np.int64, len(gone)), now)
+            table = others.joined(LiveTable.of(self.described(changes.put)))
         return table._renewed(changes.renewed)
 
     def take(self, rows: Rows | npt.NDArray[np.bool_]) -> "LiveTable":
         """Some rows, in that order."""
         return self._of_columns(column[rows] for column in self._columns())
 
-    def followed_by(self, other: "LiveTable") -> "LiveTable":
-        """Both tables' rows, sorted."""
+    def joined(self, other: "LiveTable") -> "LiveTable":
+        """Both tables' rows, sorted; no streamer may be in both."""
         if len(other) == 0:
             return self
+        places = np.searchsorted(self.streamer_ids, other.streamer_ids)
         pairs = zip(self._columns(), other._columns(), strict=True)
-        both = self._of_columns(np.concatenate(pair) for pair in pairs)
-        return both.take(np.argsort(both.streamer_ids, kind="stable"))
+        return self._of_columns(np.insert(mine, places, theirs) for mine, theirs in pairs)
 
-    def without_expired(self, now: float) -> "LiveTable":
-        return self.take(self.live(now))
-
-    def without(self, streamer_ids: Ids) -> "LiveTable":
-        """The rows of everybody else."""
-        keep = np.ones(len(self), bool)
+    def without(self, streamer_ids: Ids, now: float) -> "LiveTable":
+        """The rows of everybody else, but for the leases that are over."""
+        keep = self.expires_at > now
         places = self._places(streamer_ids)
         keep[places[places >= 0]] = False
         return self.take(keep)
@@ -108,9 +107,7 @@ class LiveTable:
     def described(self, leases: Mapping[int, Lease]) -> dict[int, Lease]:
         """The leases; one that says nothing of its broadcast keeps what is known here: the store may have forgotten."""
         return {
-            streamer: lease
-            if lease.details != LeaseDetails()
-            else replace(lease, details=self._details(streamer, lease))
+            streamer: lease if lease.details != _NOTHING else replace(lease, details=self._details(streamer, lease))
             for streamer, lease in leases.items()
         }
 
@@ -120,9 +117,6 @@ class LiveTable:
             return lease.details
         age = int(self.min_ages[row]) or None
         return LeaseDetails(self.titles[row], self.categories[row], self.languages[row], age)
-
-    def _without(self, streamers: Collection[int], now: float) -> "LiveTable":
-        return self.without(np.fromiter(streamers, np.int64, len(streamers))).without_expired(now)
 
     def _renewed(self, renewed: Mapping[int, float]) -> "LiveTable":
         if not renewed:

@@ -6,7 +6,8 @@ from datetime import datetime
 from contracts.errors import PayloadError
 from contracts.names import Surface
 from contracts.payload import CandidateColumns, unpack
-from contracts.settings import MirrorSettings
+from contracts.settings import Settings
+from serving.fresh.batch import Batch
 from serving.state import Context, Generation, Published
 from serving.stores.protocol import GenerationStore
 
@@ -19,9 +20,9 @@ class PublishedMirror:
 
     name = "published"
 
-    def __init__(self, store: GenerationStore, settings: MirrorSettings) -> None:
-        self._store = store
-        self.pause_seconds = settings.poll_ms / 1000
+    def __init__(self, store: GenerationStore, settings: Settings) -> None:
+        self._store, self._time_zone = store, settings.platform.time_zone
+        self.pause_seconds = settings.mirrors.poll_ms / 1000
         self.current = Published(None, {}, "Redis has not been read yet")
 
     def refresh(self) -> None:
@@ -40,7 +41,7 @@ class PublishedMirror:
         self.current = Published(self.current.current, self.current.generations, problem)
 
     def _follow(self, name: str) -> None:
-        found = read_generation(self._store, name)
+        found = read_generation(self._store, name, self._time_zone)
         known = self.current.generations
         if found is None:
             self.current = Published(self.current.current, known, f"generation {name} has expired")
@@ -50,7 +51,7 @@ class PublishedMirror:
         self.current = Published(name, {generation.name: generation for generation in kept})
 
 
-def read_generation(store: GenerationStore, name: str) -> Generation | None:
+def read_generation(store: GenerationStore, name: str, time_zone: str) -> Generation | None:
     """A generation with its segment lists; None where it has expired."""
     info = store.generation_info(name)
     if not info:
@@ -59,7 +60,7 @@ def read_generation(store: GenerationStore, name: str) -> Generation | None:
     for surface in Surface:
         for segment, packed in store.segment_lists(name, surface).items():
             lists[surface, segment] = _unpacked(packed)
-    return Generation(name, info.get("model_version", ""), _time(info), lists)
+    return Generation(name, info.get("model_version", ""), _time(info), lists, Batch.of(info, time_zone))
 
 
 def _unpacked(packed: bytes) -> CandidateColumns | str:

@@ -10,6 +10,7 @@ from contracts import redis_keys
 from contracts.payload import Ids
 from contracts.settings import MirrorSettings
 from serving.mirrors.mirror import Clock, Tail
+from serving.mirrors.watch import Watch
 from serving.stores.leases import TakedownStore, VisibilityChange, visibility_changes
 
 
@@ -43,6 +44,7 @@ class RemovedMirror:
 
     def __init__(self, store: TakedownStore, settings: MirrorSettings, clock: Clock, keep_seconds: float) -> None:
         self._store, self._clock, self._keep_seconds = store, clock, keep_seconds
+        self._watch = Watch(store, redis_keys.CONTENT_POSITION, "consume_content", settings, clock)
         self._tail = Tail(store, redis_keys.CONTENT_CHANGES, settings, clock, self._load, self._apply)
         self._known: dict[int, tuple[VisibilityChange, float]] = {}
         self._table = RemovedTable(np.empty(0, np.int64))
@@ -53,9 +55,10 @@ class RemovedMirror:
         return self._table
 
     def refresh(self) -> None:
+        self._watch.refresh()
         self._tail.advance()
-        if self._table.problem:
-            self._table = RemovedTable(self._table.content_ids)
+        if self._table.problem != self._watch.problem:
+            self._table = RemovedTable(self._table.content_ids, self._watch.problem)
 
     def failed(self, problem: str) -> None:
         self._table = RemovedTable(self._table.content_ids, f"takedowns are as last known: {problem}")
@@ -74,4 +77,4 @@ class RemovedMirror:
             if known is None or change.overrules(known[0]):
                 self._known[change.content_id] = (change, self._clock())
         gone = [content for content, (change, _) in self._known.items() if change.is_removed]
-        self._table = RemovedTable(np.sort(np.array(gone, np.int64)))
+        self._table = RemovedTable(np.sort(np.array(gone, np.int64)), self._watch.problem)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Protocol
 
 from contracts.settings import LiveSettings, ServingSettings
@@ -24,7 +24,7 @@ class LeaseDetails:
     def from_json(cls, text: bytes) -> "LeaseDetails":
         """What a later version says beside is left out: workers are replaced one by one."""
         said = json.loads(text)
-        return cls(**{one.name: said.get(one.name) for one in fields(cls)})
+        return cls(said.get("title"), said.get("category"), said.get("language"), said.get("min_age"))
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,9 @@ class FeedStore(Protocol):
 
     def position(self, key: str) -> str:
         """How far a consumer has come."""
+
+    def consumed_at(self, key: str) -> float | None:
+        """When the consumer last wrote its position, by the server's clock; None if it did not say."""
 
     def server_time(self) -> float:
         """Unix seconds of the clock that leases and entries are timed by."""

@@ -17,7 +17,7 @@ if #gone > 0 then
   redis.call('HDEL', KEYS[2], unpack(gone))
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
-if ARGV[5] ~= '' then redis.call('SET', KEYS[5], ARGV[5]) end
+if ARGV[5] ~= '' then redis.call('SET', KEYS[5], ARGV[5] .. ' ' .. text(now)) end
 
 local streamers, runs = {}, {}
 for i = 6, #ARGV, 7 do
@@ -67,7 +67,8 @@ for i, streamer in ipairs(streamers) do
     if over[run] or expiry <= now or is_older then
       stale = stale + 1
     elseif cur and cur.b == b then
-      cur.expiry = math.max(cur.expiry, expiry)
+      -- Never longer than from now on, also where the server's clock was set back.
+      cur.expiry = math.min(math.max(cur.expiry, expiry), now + ttl)
       if s < cur.s then cur.s, news[streamer] = s, true end
       if d ~= '' and e >= cur.e then
         if d ~= cur.d then news[streamer] = true end
@@ -139,7 +140,7 @@ if #gone > 0 then
   redis.call('ZREM', KEYS[2], unpack(gone))
   redis.call('HDEL', KEYS[1], unpack(gone))
 end
-if ARGV[4] ~= '' then redis.call('SET', KEYS[4], ARGV[4]) end
+if ARGV[4] ~= '' then redis.call('SET', KEYS[4], ARGV[4] .. ' ' .. string.format('%.0f', now)) end
 local lines = {}
 for i = 5, #ARGV, 3 do
   local content, at, removed = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -11,9 +11,10 @@ from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.memory_epochs import MemoryEpochs
-from serving.stores.memory_feeds import MemoryFeeds
-from serving.stores.protocol import Fields, MarkKey, Memory
+from serving.stores.memory_fresh import MemoryFresh
+from serving.stores.protocol import Fields, Listed, MarkKey, Memory
 from serving.stores.reader_script import reader_script
+from serving.stores.redis_erasure import SEARCHED_AT_ONCE, list_keys, profile_keys
 from serving.stores.redis_users import MARK_KEYS
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
@@ -27,12 +28,12 @@ class Expiring:
     """A dictionary whose values can have an end."""
 
     clock: Clock
-    values: dict[str, tuple[Value, float]] = field(default_factory=dict)
+    values: dict[str | bytes, tuple[Value, float]] = field(default_factory=dict)
 
     def put(self, key: str, value: Value, ttl_seconds: float = float("inf")) -> None:
         self.values[key] = (value, self.clock() + ttl_seconds)
 
-    def get(self, key: str) -> Value:
+    def get(self, key: str | bytes) -> Value:
         value, end = self.values.get(key, (None, 0.0))
         if value is not None and end <= self.clock():
             del self.values[key]
@@ -45,13 +46,13 @@ class Expiring:
         if value is not None:
             self.values[key] = (value, end)
 
-    def drop(self, key: str) -> bool:
+    def drop(self, key: str | bytes) -> bool:
         had = self.get(key) is not None
         self.values.pop(key, None)
         return had
 
 
-class MemoryStore(MemoryFeeds, MemoryEpochs):
+class MemoryStore(MemoryFresh, MemoryEpochs):
     """Everything the online path keeps, in this process.
 
     Args:
@@ -65,7 +66,7 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
         self._begun: set[str] = set()
         self._current: str | None = None
         self._streams: dict[str, list[tuple[int, bytes]]] = {}
-        MemoryFeeds.__init__(self, clock, self._streams)
+        MemoryFresh.__init__(self, clock, self._streams)
         MemoryEpochs.__init__(self, clock, self._data, self._streams)
 
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
@@ -161,6 +162,36 @@ class MemoryStore(MemoryFeeds, MemoryEpochs):
                 self._data.put(name, merged, ttl_seconds)
             else:
                 self._data.drop(name)
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        for user, (at, ttl_seconds) in tombstones.items():
+            self._data.put(redis_keys.erased(user), at, ttl_seconds)
+
+    def tombstone(self, user_id: int) -> str | None:
+        at: str | None = self._data.get(redis_keys.erased(user_id))
+        return at
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        generations = self._begun | set(self._history)
+        lists = sum(self._drop_field(key, user) for user in user_ids for key in list_keys(generations, user))
+        profiles = sum(self._drop_field(key, user) for user in user_ids for key in profile_keys(generations, user))
+        return Listed(lists, profiles)
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        return sum(self._data.drop(key) for key in keys)
+
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        entries = self.read_stream(stream, after, SEARCHED_AT_ONCE)
+        return (entries[-1][0] if entries else None), [entry for entry in entries if part in entry[1]]
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        before = self._streams.get(stream, [])
+        kept = [entry for entry in before if str(entry[0]) not in entries]
+        self._streams[stream] = kept
+        return len(before) - len(kept)
+
+    def _drop_field(self, key: str, user: int) -> bool:
+        return (self._data.get(key) or {}).pop(str(user).encode(), None) is not None
 
     def drop_mark(self, key: MarkKey, user_id: int, identity: int) -> bool:
         name = MARK_KEYS[key](user_id)

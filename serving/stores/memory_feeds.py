@@ -44,7 +44,7 @@ class MemoryFeeds:
         self._live: dict[int, _Known] = {}
         self._ended: dict[tuple[int, int], float] = {}
         self._visibility: dict[int, tuple[VisibilityChange, float]] = {}
-        self._positions: dict[str, str] = {}
+        self._positions: dict[str, tuple[str, float]] = {}
 
     def follow(self, stream: str, after: str, count: int, block_ms: int) -> list[FeedEntry]:  # noqa: ARG002  no waiting
         entries = self._streams.get(stream, [])
@@ -59,7 +59,10 @@ class MemoryFeeds:
         return any(str(identity) == position for identity, _ in self._streams.get(stream, []))
 
     def position(self, key: str) -> str:
-        return self._positions.get(key, START)
+        return self._positions[key][0] if key in self._positions else START
+
+    def consumed_at(self, key: str) -> float | None:
+        return self._positions[key][1] if key in self._positions else None
 
     def server_time(self) -> float:
         return self._clock()
@@ -71,7 +74,7 @@ class MemoryFeeds:
         self._live = {streamer: known for streamer, known in self._live.items() if known.lease.expires_at > now}
         self._ended = {run: until for run, until in self._ended.items() if until > now}
         if position is not None:
-            self._positions[redis_keys.LIVE_POSITION] = position
+            self._positions[redis_keys.LIVE_POSITION] = (position, now)
         before = dict(self._live)
         counts = dict.fromkeys(LiveReport._fields, 0)
         for event in events:
@@ -93,7 +96,7 @@ class MemoryFeeds:
         now = self._clock()
         self._visibility = {content: known for content, known in self._visibility.items() if known[1] > now}
         if position is not None:
-            self._positions[redis_keys.CONTENT_POSITION] = position
+            self._positions[redis_keys.CONTENT_POSITION] = (position, now)
         lines = []
         for change in changes:
             known = self._visibility.get(change.content_id)
@@ -131,7 +134,9 @@ class MemoryFeeds:
             lease = Lease(event.broadcast_id, event.started_at, expiry, event.details or LeaseDetails())
             self._live[event.streamer_id] = _Known(lease, event.event_time)
             return "started"
-        self._live[event.streamer_id] = _renewed(known, event, expiry)
+        # Never longer than from now on, also where the clock was set back.
+        until = min(max(known.lease.expires_at, expiry), now + terms.lease_seconds)
+        self._live[event.streamer_id] = _renewed(known, event, until)
         return "renewed"
 
     def _tell(self, feed: str, lines: list[str], length: int) -> None:
@@ -145,9 +150,8 @@ def _order(event: Renewal) -> tuple[float, float]:
     return (event.started_at, event.event_time)
 
 
-def _renewed(known: _Known, event: Renewal, expiry: float) -> _Known:
-    lease = known.lease
-    lease = replace(lease, expires_at=max(lease.expires_at, expiry), started_at=min(lease.started_at, event.started_at))
+def _renewed(known: _Known, event: Renewal, until: float) -> _Known:
+    lease = replace(known.lease, expires_at=until, started_at=min(known.lease.started_at, event.started_at))
     if event.details is None or event.event_time < known.event_time:
         return _Known(lease, known.event_time)
     return _Known(replace(lease, details=event.details), event.event_time)

@@ -17,7 +17,7 @@ from contracts.errors import StoreUnavailableError
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
 _TICK_SECONDS: Final = 0.005
-"""How late a missing answer is noticed, at most."""
+"""Between two looks for a missing answer."""
 _CLOSED: Final = "the connection to Redis is closed"
 
 
@@ -37,7 +37,7 @@ class _Waiting:
 class _Connection(asyncio.Protocol):
     """One socket. Answers come in the order of the commands, so a queue tells whose each is."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, lost: Callable[[str], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, lost: Callable[["_Connection", str], None]) -> None:
         self._loop, self._lost = loop, lost
         self._reader = hiredis.Reader(notEnoughData=...)
         self._waiting: deque[_Waiting] = deque()
@@ -49,7 +49,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._lost(str(exc) if exc else _CLOSED)
+        self._lost(self, str(exc) if exc else _CLOSED)
         self._fail(str(exc) if exc else _CLOSED)
 
     def data_received(self, data: bytes) -> None:
@@ -75,9 +75,10 @@ class _Connection(asyncio.Protocol):
         self._unsent += map(_pack, asked)
         return future
 
-    def is_late(self, seconds: float) -> bool:
-        """Whether the oldest question is without an answer for so long."""
-        return bool(self._waiting) and self._loop.time() - self._waiting[0].sent_at > seconds
+    def late(self, seconds: float) -> _Waiting | None:
+        """The oldest question, if it is without an answer for so long."""
+        oldest = self._waiting[0] if self._waiting else None
+        return oldest if oldest is not None and self._loop.time() - oldest.sent_at > seconds else None
 
     def abort(self, reason: str) -> None:
         """Give up all that waits."""
@@ -150,12 +151,22 @@ class PipelinedRedis:
 
     async def _keep(self) -> None:
         """Look for late answers; connect again where the connection is gone."""
+        known: _Waiting | None = None
         while True:
             await asyncio.sleep(_TICK_SECONDS if self._connection is not None else self._retry)
             if self._connection is None:
                 await self._connect()
-            elif self._connection.is_late(self._timeout - _TICK_SECONDS):
+                continue
+            late = self._connection.late(self._timeout - 2 * _TICK_SECONDS)
+            # At two looks: where this process has stood still itself, the answer is there at the second.
+            if late is not None and late is known:
                 self._give_up(f"no answer within {self._timeout * 1000:g} ms")
+            known = late
+
+    def _lost(self, connection: _Connection, reason: str) -> None:
+        """The end of a connection, which may be one that was given up before."""
+        if connection is self._connection:
+            self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
         connection, self._connection = self._connection, None
@@ -165,25 +176,25 @@ class PipelinedRedis:
 
     async def _connect(self) -> None:
         """Connect and hear an answer, both in time; otherwise stay down."""
+        connection = _Connection(asyncio.get_running_loop(), self._lost)
         try:
             async with asyncio.timeout(self._timeout):
-                connection = await self._opened()
+                await self._open(connection)
                 raised(await connection.ask(self._greeting()))
         except (OSError, TimeoutError, StoreUnavailableError) as error:
             self.problem = f"Redis did not answer ({str(error) or type(error).__name__})"
+            connection.abort(self.problem)
             return
         self._connection, self.problem = connection, ""
 
-    async def _opened(self) -> _Connection:
+    async def _open(self, connection: _Connection) -> None:
         loop, address = asyncio.get_running_loop(), self._address
-        connection = _Connection(loop, self._give_up)
         if "path" in address:
             await loop.create_unix_connection(lambda: connection, address["path"])
         else:
             is_tls = address.get("connection_class") is not None and "SSL" in address["connection_class"].__name__
             host, port = address.get("host", "localhost"), address.get("port", 6379)
             await loop.create_connection(lambda: connection, host, port, ssl=True if is_tls else None)
-        return connection
 
     def _greeting(self) -> list[Command]:
         greeting: list[Command] = []

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from serving.stores.event_log import EventLog
+from serving.stores.fresh import FreshStore
 from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
 
@@ -22,6 +23,13 @@ class MarkKey(StrEnum):
     PROGRESS = "progress"
     HIDDEN_CONTENTS = "hidden_contents"
     HIDDEN_STREAMERS = "hidden_streamers"
+
+
+class Listed(NamedTuple):
+    """How many lists of users there were, and how many entries that say what they were taken for, such as segments."""
+
+    lists: int
+    profiles: int
 
 
 class Memory(NamedTuple):
@@ -101,6 +109,35 @@ class UserStore(Protocol):
         """Forget one mark; says whether there was one."""
 
 
+class ErasureStore(Protocol):
+    """Users who were erased: what is known of them goes, and a tombstone stays."""
+
+    def put_tombstones(self, tombstones: Mapping[int, tuple[str, int]]) -> None:
+        """Remember per user since when they are erased, for so many seconds; whoever reads obeys it."""
+
+    def tombstone(self, user_id: int) -> str | None:
+        """Since when a user is erased."""
+
+    def drop_listed(self, user_ids: Sequence[int]) -> Listed:
+        """Delete the users' lists and profiles in every generation: served, kept or being written."""
+
+    def drop_keys(self, keys: Sequence[str | bytes]) -> int:
+        """Delete keys; how many there were."""
+
+    def search_stream(self, stream: str, part: bytes, after: str) -> tuple[str | None, list[tuple[str, bytes]]]:
+        """Of the next entries after an id (`0`: from the start) those with these bytes in them.
+
+        Before them the last id that was looked at, where to go on; None at the end.
+        """
+
+    def drop_entries(self, stream: str, entries: Sequence[str]) -> int:
+        """Delete entries of a stream by their ids; how many there were."""
+
+
+class PublishStore(GenerationStore, ErasureStore, Protocol):
+    """What a publish needs."""
+
+
 class StoredEpoch(NamedTuple):
     """An epoch's number and its packed state."""
 
@@ -147,5 +184,7 @@ class StreamStore(EventLog, Protocol):
         """The stream entry of a slate that was served lately."""
 
 
-class Store(GenerationStore, UserStore, LeaseStore, TakedownStore, BanditStore, StreamStore, Protocol):
+class Store(
+    GenerationStore, UserStore, ErasureStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol
+):
     """All of it."""

@@ -59,7 +59,13 @@ class RedisFeeds:
     @unavailable_is_named
     def position(self, key: str) -> str:
         value = self._redis.get(key)
-        return value.decode() if value is not None else START
+        return value.decode().partition(" ")[0] if value is not None else START
+
+    @unavailable_is_named
+    def consumed_at(self, key: str) -> float | None:
+        value = self._redis.get(key)
+        written = value.partition(b" ")[2] if value is not None else b""
+        return int(written) / 1000 if written else None
 
     @unavailable_is_named
     def server_time(self) -> float:

@@ -112,7 +112,8 @@ class RedisGenerations:
         for key in sampled:
             # Every field, so that buckets of few large lists count as what they are.
             pipeline.execute_command("MEMORY USAGE", key, "SAMPLES", 0)
-        used = sum(pipeline.execute())
+        # A hash whose last user was erased meanwhile is gone.
+        used = sum(size or 0 for size in pipeline.execute())
         keys = self._redis.scard(names)
         return Memory(keys, round(used / max(1, len(sampled)) * keys))
 

@@ -7,13 +7,17 @@ from contracts.names import STREAM_IMPRESSIONS
 from serving.stores.connection import Client, connect, unavailable_is_named
 from serving.stores.event_log import RedisLog
 from serving.stores.redis_epochs import RedisEpochs
+from serving.stores.redis_erasure import RedisErasure
 from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
+from serving.stores.redis_fresh import RedisFresh
 from serving.stores.redis_generations import RedisGenerations
 from serving.stores.redis_memory import RedisMemory
 from serving.stores.redis_users import RedisUsers
 
 
-class RedisStore(RedisGenerations, RedisUsers, RedisFeeds, RedisEpochs, RedisLog, RedisMemory):
+class RedisStore(
+    RedisGenerations, RedisUsers, RedisErasure, RedisFeeds, RedisFresh, RedisEpochs, RedisLog, RedisMemory
+):
     """Everything the online path keeps, in one Redis.
 
     Args:
@@ -25,6 +29,7 @@ class RedisStore(RedisGenerations, RedisUsers, RedisFeeds, RedisEpochs, RedisLog
         RedisGenerations.__init__(self, client)
         RedisUsers.__init__(self, client)
         RedisFeeds.__init__(self, client, clock)
+        RedisFresh.__init__(self, client)
         RedisEpochs.__init__(self, client)
         RedisLog.__init__(self, client)
 

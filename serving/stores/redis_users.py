@@ -10,13 +10,13 @@ from serving.stores.protocol import MarkKey
 from serving.stores.user_reads import Command, ReadPlan, UserRow, commands, decode
 
 # `contracts.marks.merge_marks` in Redis, so that two writers never lose each other's marks. A few new marks are put at
-# the end as they are: an id that stands twice reads the same, and the next merge folds it. Of an erased user nothing is
-# remembered.
+# the end as they are: an id that stands twice reads the same, and the next merge folds it. It folds
+# after a torn entry, too, where they could not be read. Of an erased user nothing is remembered.
 _MERGE: Final = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local known, new = redis.call('GET', KEYS[1]) or '', ARGV[1]
 local oldest, most = tonumber(ARGV[2]), tonumber(ARGV[3])
-if ARGV[5] == '1' and #known + #new <= most * 12 then
+if ARGV[5] == '1' and #known % 12 == 0 and #known + #new <= most * 12 then
   redis.call('APPEND', KEYS[1], new)
   redis.call('EXPIRE', KEYS[1], ARGV[4])
   return 1
@@ -33,7 +33,14 @@ local function take(packed)
 end
 take(known)
 take(new)
-if #ids > most then table.sort(ids, function(a, b) return latest[a] > latest[b] end) end
+local function before(a, b)
+  if latest[a] ~= latest[b] then return latest[a] > latest[b] end
+  -- As numbers, in halves: one of 64 bits is more than Lua holds, and how it compares strings depends on the locale.
+  local high_a, high_b = struct.unpack('<i4', a, 5), struct.unpack('<i4', b, 5)
+  if high_a ~= high_b then return high_a < high_b end
+  return struct.unpack('<I4', a) < struct.unpack('<I4', b)
+end
+if #ids > most then table.sort(ids, before) end
 local kept = {}
 for i = 1, math.min(#ids, most) do kept[i] = ids[i] .. struct.pack('<I4', latest[ids[i]]) end
 if #kept == 0 then return redis.call('DEL', KEYS[1]) end

@@ -100,11 +100,12 @@ def decode(plan: ReadPlan, replies: Sequence[Reply]) -> UserRow:
     if erased is not None:
         row.is_erased = True
         return row
-    row.packed, row.begun = packed, begun
+    row.packed = packed
     row.known = _user(known, row.problems)
-    row.seen = _ids(seen, "seen", row.problems)
-    row.hidden_contents = _ids(contents, "hidden", row.problems)
-    row.hidden_streamers = _ids(streamers, "blocked", row.problems)
+    row.begun = _whole(begun, "begun", row.problems)
+    row.seen = marked_ids(_whole(seen, "seen", row.problems))
+    row.hidden_contents = marked_ids(_whole(contents, "hidden", row.problems))
+    row.hidden_streamers = marked_ids(_whole(streamers, "blocked", row.problems))
     if plan.wants_vector:
         row.vector = replies[count + 3]
     return row
@@ -118,11 +119,10 @@ def _user(packed: bytes | None, problems: list[str]) -> PackedUser | None:
         return None
 
 
-def _ids(packed: bytes | None, what: str, problems: list[str]) -> Ids:
-    if packed is None:
-        return _NOTHING
-    whole = len(packed) - len(packed) % MARK.itemsize
-    if whole != len(packed):
-        # What can be read is obeyed: forgetting all that a user hid because of one torn entry would be worse.
-        problems.append(f"what the user has {what} ends in a torn entry")
-    return marked_ids(packed[:whole])
+def _whole(packed: bytes | None, what: str, problems: list[str]) -> bytes | None:
+    """The marks that can be read: forgetting all that a user hid because of one torn entry would be worse."""
+    torn = len(packed) % MARK.itemsize if packed is not None else 0
+    if packed is None or not torn:
+        return packed
+    problems.append(f"what the user has {what} ends in a torn entry")
+    return packed[:-torn]

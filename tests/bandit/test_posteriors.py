@@ -34,14 +34,17 @@ def beta(epoch: PosteriorEpoch, arm: str, *parents: str) -> tuple[float, float]:
 
 def test_an_outcome_counts_half_after_a_half_life() -> None:
     epoch = update(START, outcomes((X, True, 0), (X, False, 1), (Y, False, 0)), after(1), HALF_LIFE)
-    assert (beta(epoch, X), beta(epoch, Y)) == (pytest.approx((1.5, 10.0)), pytest.approx((1.0, 9.5)))
+    assert (epoch.evidence(X), epoch.evidence(Y)) == (pytest.approx((0.5, 1.0)), pytest.approx((0.0, 0.5)))
+    assert epoch.evidence(CONTEXT) == pytest.approx((0.5, 1.5))
     assert (epoch.epoch, epoch.as_of, epoch.applied_through_ms) == (1, T0 + 3_600, after(1))
 
 
 def test_old_evidence_halves_but_the_prior_stays() -> None:
     first = update(START, outcomes((X, True, 0)), after(0), HALF_LIFE)
     second = update(first, outcomes(), after(2), HALF_LIFE)
-    assert beta(second, X) == pytest.approx((1.25, 9.0))
+    assert second.evidence(X) == pytest.approx((0.25, 0.0))
+    mean = 1.25 / 10.25
+    assert beta(second, X) == pytest.approx((10 * mean + 0.25, 10 * (1 - mean)))
 
 
 def test_the_size_of_batches_does_not_matter() -> None:
@@ -67,8 +70,9 @@ def test_an_outcome_counts_by_its_weight() -> None:
     assert update(START, weighed, after(0), HALF_LIFE).evidence(X) == pytest.approx((1.0, 0.25))
 
 
-def test_an_arm_nobody_tried_has_the_prior() -> None:
-    assert beta(START, X) == (1.0, 9.0)
+def test_an_arm_nobody_tried_has_the_mean_of_the_context() -> None:
+    assert beta(START, X) == pytest.approx((1.0, 9.0))
+    assert beta(update(START, outcomes((Y, True, 0)), after(0), HALF_LIFE), X) == pytest.approx((20 / 11, 90 / 11))
 
 
 def test_an_outcome_counts_for_the_parents_of_its_arm() -> None:
@@ -83,8 +87,8 @@ def test_the_prior_of_an_arm_is_the_mean_of_its_parents() -> None:
     context = (1 + 10) / (1 + 9 + 10 + 20)
     source = (8 * context + 5) / (8 + 5 + 15)
     streamer = (20 * source + 2) / (20 + 2 + 3)
-    assert beta(epoch, "item:1", "streamer:7", X, CONTEXT) == pytest.approx((4 * streamer + 1, 4 * (1 - streamer)))
-    assert beta(epoch, "item:2", "streamer:8", X, CONTEXT) == pytest.approx((4 * source, 4 * (1 - source)))
+    assert beta(epoch, "item:1", "streamer:7", X) == pytest.approx((4 * streamer + 1, 4 * (1 - streamer)))
+    assert beta(epoch, "item:2", "streamer:8", X) == pytest.approx((4 * source, 4 * (1 - source)))
 
 
 def test_siblings_share_their_parents_and_keep_their_order() -> None:
@@ -96,7 +100,7 @@ def test_siblings_share_their_parents_and_keep_their_order() -> None:
 
 def test_weak_arms_leave_when_there_are_too_many_but_sources_stay() -> None:
     rows = [(item_arm(number), True, -number) for number in range(8)]
-    chains = ((X, CONTEXT),) * 8
+    chains = ((X,),) * 8
     epoch = update(START, outcomes(*rows, parents=chains), after(0), HALF_LIFE, Bound(6, 0.2))
     assert epoch.arms == ("context", "item:0", "item:1", "item:2", X)
     assert update(epoch, outcomes(), after(9), HALF_LIFE, Bound(6, 0.2)).arms == epoch.arms
@@ -106,7 +110,7 @@ def test_weak_arms_leave_when_there_are_too_many_but_sources_stay() -> None:
 def test_a_state_never_holds_more_arms_than_its_bound() -> None:
     rows = [(item_arm(number), True, -number / 100) for number in range(50)]
     epoch = update(START, outcomes(*rows), after(0), HALF_LIFE, Bound(10, 0.1))
-    assert epoch.arms == tuple(sorted(item_arm(number) for number in range(10)))
+    assert epoch.arms == (CONTEXT, *sorted(item_arm(number) for number in range(9)))
 
 
 @pytest.mark.parametrize("epoch", [START, PosteriorEpoch(2**40, Prior(0.1, 1 / 3), (), (), (), 5)])

@@ -1,5 +1,7 @@
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -135,3 +137,64 @@ def test_batches_of_another_schema_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"user_id": ["one"]}), snapshot.path / "part-00001.parquet")
     with pytest.raises(SchemaMismatchError):
         list(warehouse.batches(EARLIER_VIEW, snapshot, ["user_id"], 10))
+
+
+def copied(warehouse: Warehouse, *user_ids: int, minutes: int) -> Path:
+    staged = warehouse.stage(EARLIER_VIEW, DAY, NOW + timedelta(minutes=minutes))
+    staged.mkdir()
+    pq.write_table(rows(*user_ids), staged / "part-00000.parquet")
+    return staged
+
+
+def test_a_snapshot_that_supersedes_another_stands_for_it_and_for_those_before(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    first = write(warehouse, 1, 2, 3)
+    second = warehouse.supersede(first, copied(warehouse, 1, 2, minutes=1), 2)
+    assert second is not None
+    third = warehouse.supersede(second, copied(warehouse, 1, minutes=2), 1)
+    assert third is not None
+    assert third == warehouse.current(EARLIER_VIEW, DAY)
+    assert third.stands_for == (first.snapshot_id, second.snapshot_id)
+    assert (third.rows, users(warehouse)) == (1, [1])
+
+
+def test_what_was_committed_since_is_not_superseded(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    old = write(warehouse, 1, 2)
+    staged = copied(warehouse, 1, minutes=1)
+    write(warehouse, 7, minutes=2)
+    assert warehouse.supersede(old, staged, 1) is None
+    assert users(warehouse) == [7]
+    assert not staged.exists()
+
+
+def test_a_purge_deletes_old_snapshots_that_must_go_and_what_killed_writers_left(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    old, current = write(warehouse, 1), write(warehouse, 2, minutes=1)
+    left, begun = copied(warehouse, 3, minutes=2), copied(warehouse, 4, minutes=24 * 60)
+    later = NOW + timedelta(days=1, minutes=3)
+    assert warehouse.purge(EARLIER_VIEW, DAY, later, lambda _: False) == 1
+    assert [path.exists() for path in (old.path, current.path, left, begun)] == [True, True, False, True]
+    assert warehouse.purge(EARLIER_VIEW, DAY, later, lambda _: True) == 1
+    assert [path.exists() for path in (old.path, current.path, begun)] == [False, True, True]
+
+
+def test_days_are_begun_before_anything_of_them_is_committed(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    warehouse.stage(EARLIER_VIEW, DAY, NOW)
+    assert (warehouse.begun(EARLIER_VIEW), warehouse.dates(EARLIER_VIEW)) == ([DAY], [])
+
+
+def test_only_one_of_the_writers_that_add_to_a_table_is_at_work(tmp_path: Path) -> None:
+    warehouse, inside, most = Warehouse(tmp_path), [0], [0]
+
+    def add(_: int) -> None:
+        with warehouse.exclusive(EARLIER_VIEW):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.001)
+            inside[0] -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(20)))
+    assert most == [1]

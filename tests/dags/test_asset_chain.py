@@ -93,10 +93,13 @@ def _assert_every_job_ran_once_for(day: str, day_before: str, commands: list[str
     position = {command: commands.index(command) for command in commands}
     check = f"jobs check --date {day}"
     assert [command for command in commands if commands.count(command) > 1] == [check] * 4  # in every DAG
-    assert len(position) == 28
+    assert len(position) == 30
     judged = f"jobs next_day_metrics --date {day_before} --if-published"
     assert judged in position
-    assert all(command.endswith(f"--date {day}") for command in set(position) - {judged, "feature_repo apply"})
+    undated = {"feature_repo apply", "jobs forget", "models forget"}
+    assert all(command.endswith(f"--date {day}") for command in set(position) - {judged, *undated})
+    assert position["jobs forget"] < position[f"jobs view_valuation --date {day}"]
+    assert position["models forget"] < position[f"models train --date {day}"]
     through_the_model = ["feature_repo materialize", "models train", "models retrieve"]
     beside_it = ["feature_repo materialize", "jobs representative_vods", "jobs next_contents"]
     for between in (through_the_model, beside_it):

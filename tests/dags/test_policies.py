@@ -27,7 +27,7 @@ COMMAND = re.compile(
     rf"{re.escape(sys.executable)} -m (?P<package>jobs|models|feature_repo|serving) (?P<command>[a-z_]+)"
     r"( --date (?P<day>\{\{ [^}]+ \}\}))?(?P<options>( --[a-z-]+)*)"
 )
-UNDATED = {"apply"}
+UNDATED = {"apply", "forget"}
 CLOCKS = re.compile(
     r"\b(ds|ds_nodash|ts|ts_nodash|logical_date|data_interval_\w+|run_after|start_date|now|utcnow|today)\b"
 )

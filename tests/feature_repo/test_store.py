@@ -9,11 +9,14 @@ import redis
 
 from contracts import columns as c
 from contracts import names
+from contracts.erasure import mark_erased
 from contracts.errors import FeatureStoreMissingError, MissingPartitionError, StoreUnavailableError, StreamrecError
+from contracts.feast_online import online_key
 from contracts.settings import PlatformSettings, Settings
+from contracts.snapshots import Warehouse
 from contracts.tables import CONTENT_VALUE, STREAMER_FEATURE, USER_FEATURE
 from feature_repo.store import apply_definitions, materialize, online_row, open_store
-from tests.feature_repo.tables import FIRST_DAY, write, write_one_of_each
+from tests.feature_repo.tables import FIRST_DAY, NOW, write, write_one_of_each
 
 SECOND_DAY = date(2026, 1, 2)
 
@@ -90,6 +93,26 @@ def test_rows_are_loaded_by_their_own_time_when_the_publish_delay_has_changed(on
     apply_definitions(sooner)
     materialize(sooner, FIRST_DAY)
     assert online_row(sooner, 1)[c.VIEWS] == 1
+
+
+@pytest.mark.parametrize("user", [-5, 0, 2**63 - 1])
+def test_a_users_row_lies_under_the_key_that_erase_deletes(online_settings: Settings, user: int) -> None:
+    write_one_of_each(online_settings)
+    write(online_settings, USER_FEATURE, FIRST_DAY, [{c.USER_ID: user}])
+    apply_definitions(online_settings)
+    materialize(online_settings, FIRST_DAY)
+    with redis.Redis.from_url(online_settings.redis.url) as client:
+        assert list(client.scan_iter()) == [online_key(user)]
+
+
+def test_a_user_who_was_erased_since_the_day_was_computed_does_not_come_back(online_settings: Settings) -> None:
+    write_one_of_each(online_settings)
+    write(online_settings, USER_FEATURE, FIRST_DAY, [{c.USER_ID: 1}, {c.USER_ID: 2}])
+    apply_definitions(online_settings)
+    mark_erased(Warehouse(online_settings.warehouse_path), 2, FIRST_DAY, NOW)
+    materialize(online_settings, FIRST_DAY)
+    with redis.Redis.from_url(online_settings.redis.url) as client:
+        assert list(client.scan_iter()) == [online_key(1)]
 
 
 def test_online_rows_expire_with_the_ttl(online_settings: Settings) -> None:

@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts import columns as c
-from contracts.errors import StreamrecError
+from contracts.erasure import erased_users
+from contracts.errors import StoreUnavailableError, StreamrecError
 from contracts.snapshots import Warehouse
 from contracts.tables import CANDIDATE_LIST, IMPRESSION
 from serving.__main__ import app
@@ -80,10 +81,14 @@ def test_a_streamer_goes_live_and_ends(platform: str) -> None:
     ok("publish", "--date", platform)
     ok("go_live", "--streamer", "11", "--broadcast", "77", "--title", "finals")
     live = ("recommend", "--user", "1", "--surface", "home_live", "--json")
-    assert [item["item_id"] for item in json.loads(ok(*live))["items"]] == [77]
+    assert on_air(ok(*live)) == [77]
     assert "offline" in ok("end_live", "--streamer", "11")
-    assert json.loads(ok(*live))["items"] == []
+    assert on_air(ok(*live)) == []
     assert "was not live" in ok("end_live", "--streamer", "11")
+
+
+def on_air(slate: str) -> list[int]:
+    return [item["item_id"] for item in json.loads(slate)["items"] if item["kind"] == "live"]
 
 
 def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None:
@@ -94,7 +99,7 @@ def test_the_channel_pages_get_their_vods(platform: str, tmp_path: Path) -> None
 
 def test_what_comes_after_a_content_is_served_and_proven(platform: str) -> None:
     ok("publish", "--date", platform)
-    asked = ("recommend", "--user", "1", "--surface", "watch_next", "--after", "101", "--limit", "2", "--json")
+    asked = ("recommend", "--user", "1", "--surface", "watch_next", "--context", "101", "--limit", "2", "--json")
     slate = json.loads(ok(*asked, "--request-id", "r2", "--at", f"{platform}T12:00"))
     assert {item["item_id"] for item in slate["items"]} == {103, 200}
     ok("drain_impressions", "--date", platform)
@@ -107,9 +112,31 @@ def test_rollback_serves_the_earlier_generation(platform: str) -> None:
     assert first["generation"] in ok("rollback")
 
 
+def test_an_erased_user_gets_a_receipt_and_nothing_else_ever_again(platform: str) -> None:
+    older = json.loads(ok("publish", "--date", platform))["generation"]
+    ok("publish", "--date", platform)
+    receipt, again = (json.loads(ok("erase", "--user", "1")) for _ in range(2))
+    assert (receipt["user_id"], receipt["again"], receipt["deleted"]["redis_lists"]) == (1, False, 6)
+    assert (again["receipt_id"], again["again"], again["deleted"]["redis_lists"]) == (receipt["receipt_id"], True, 0)
+    assert older in ok("rollback")
+    slate = json.loads(ok("recommend", "--user", "1", "--surface", "home_clips", "--limit", "4", "--json"))
+    assert slate["level"] != "personal"
+    assert json.loads(ok("erase", "--user", "-5"))["user_id"] == -5
+
+
+def test_with_redis_away_the_user_is_marked_and_the_command_says_what_to_look_at(
+    platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMREC_REDIS__URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
+        Run(app, ("erase", "--user", "1"), catch_exceptions=False)
+    assert set(erased_users(Warehouse(tmp_path / "warehouse"))) == {1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("erase", "--user", "somebody"), "--user somebody is no user id: expected a whole number of 64 bits"),
         (("publish", "--date", "2026-02-30"), "--date 2026-02-30 is not a day like 2026-01-31"),
         (("publish", "--date", "2026-01-01"), "run first: python -m jobs candidate_lists"),
         (("publish_channels", "--date", "2026-01-01"), "run first: python -m jobs representative_vods"),
@@ -117,7 +144,10 @@ def test_rollback_serves_the_earlier_generation(platform: str) -> None:
         (("recommend", "--user", "1", "--surface", "home_clips"), "nothing has been published"),
         (("recommend", "--user", "1", "--surface", "shelf"), "surface `shelf` is unknown"),
         (("recommend", "--surface", "home_clips", "--limit", "0"), "limit 0 is out of range"),
-        (("recommend", "--surface", "watch_next"), "surface `watch_next` needs a content that was watched"),
+        (
+            ("recommend", "--surface", "watch_next"),
+            "surface `watch_next` needs a context: the content",
+        ),
         (("recommend", "--surface", "home_clips", "--at", "noon"), "--at noon is not an ISO time"),
         (("drain_impressions", "--date", "x"), "is not a day"),
         (("update_posteriors", "--date", "2026-01-30"), "python -m jobs view_valuation"),

@@ -1,19 +1,21 @@
-"""The store fails in the middle of a request."""
+"""The store fails before or in the middle of a request of the command line."""
 
 from pathlib import Path
 
 import pytest
 
 from contracts.errors import StoreUnavailableError
-from contracts.settings import Settings
+from contracts.settings import MirrorSettings, RedisSettings, Settings
+from serving.once import recommend
 from serving.publish import publish
-from serving.recommend import Recommender, to_request
-from serving.slate import Slate
-from serving.stores.catalogue import InProcessCatalogue
+from serving.query import Request
+from serving.recommend import Recommender
+from serving.requests import Asked, to_request
 from serving.stores.redis_store import RedisStore
-from serving.wiring import Clients
+from serving.stores.user_reads import UserRow
 from tests.redis_server import running_redis
 from tests.serving.builders import DAY, NOW, small_platform
+from tests.serving.platform import Platform, ids
 
 
 class BreakingStore(RedisStore):
@@ -28,48 +30,43 @@ class BreakingStore(RedisStore):
         return super().__getattribute__(name)
 
 
-def recommend(root: Path, url: str, breaks_at: str, surface: str = "home_clips") -> Slate:
-    settings = Settings(home=root)
-    warehouse = small_platform(root)
-    store = BreakingStore.open(url, 10_000)
-    publish(warehouse, store, settings.serving, DAY, NOW)
+def request(settings: Settings, surface: str = "home_clips") -> Request:
+    return to_request(Asked("r", surface, 1, 5), NOW, settings.serving)
+
+
+@pytest.mark.parametrize(
+    "breaks_at", ["current_generation", "segment_lists", "all_posteriors", "all_leases", "all_visibility", "read"]
+)
+def test_a_process_that_serves_once_says_what_it_could_not_read(redis_url: str, tmp_path: Path, breaks_at: str) -> None:
+    settings = Settings(home=tmp_path)
+    store = BreakingStore.open(redis_url, 10_000)
+    publish(small_platform(tmp_path), store, settings.serving, DAY, NOW)
     store.breaks_at = breaks_at
-    clients = Clients(store, InProcessCatalogue.latest(warehouse), settings)
-    return Recommender(clients).recommend(to_request("r", 1, surface, 5, NOW, 100))
-
-
-@pytest.mark.parametrize(
-    ("breaks_at", "surface"),
-    [("current_generation", "home_clips"), ("user_row", "home_clips"), ("leases", "home_live")],
-)
-def test_without_lists_or_leases_there_is_a_named_error(
-    redis_url: str, tmp_path: Path, breaks_at: str, surface: str
-) -> None:
     with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
-        recommend(tmp_path, redis_url, breaks_at, surface)
+        Platform(store, settings).serve(request(settings))
 
 
-@pytest.mark.parametrize(
-    ("breaks_at", "note"),
-    [
-        ("posteriors", "the bandit's posteriors could not be read, so it used its prior: Redis did not answer"),
-        ("append", "ImpressionLog was not done: Redis did not answer"),
-    ],
-)
-def test_what_has_a_fallback_is_served_and_said(redis_url: str, tmp_path: Path, breaks_at: str, note: str) -> None:
-    slate = recommend(tmp_path, redis_url, breaks_at)
-    assert len(slate.items) == 5
-    assert [text for text in slate.notes if text.startswith(note)]
+@pytest.mark.parametrize(("user", "segment"), [(1, "all"), (None, "all")])
+def test_a_user_who_cannot_be_read_gets_the_list_of_everybody_and_is_told(
+    platform: Platform, user: int | None, segment: str
+) -> None:
+    recommender = Recommender(platform.settings)
+    question = to_request(Asked("r", "home_clips", user, 5), NOW, platform.settings.serving)
+    slate = recommender.answer(recommender.ask(question, platform.state()), UserRow(), "Redis did not answer (gone)")
+    assert (slate.level, slate.query.segment) == ("popular", segment)
+    assert set(ids(slate)) <= {500, 501, 502, 503, 504, 505}
+    assert slate.notes[0] == "Redis did not answer (gone)"
 
 
 def test_a_server_that_dies_between_two_requests_is_a_named_error(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
     warehouse = small_platform(tmp_path)
     with running_redis(tmp_path) as url:
-        store = RedisStore.open(f"{url}/0", 10_000)
-        publish(warehouse, store, settings.serving, DAY, NOW)
-        recommender = Recommender(Clients(store, InProcessCatalogue.latest(warehouse), settings))
-        request = to_request("r", 1, "home_clips", 5, NOW, 100)
-        assert recommender.recommend(request).items
+        settings = Settings(
+            home=tmp_path,
+            redis=RedisSettings(url=f"{url}/0", timeout_ms=10_000),
+            mirrors=MirrorSettings(timeout_ms=10_000),
+        )
+        publish(warehouse, RedisStore.open(f"{url}/0", 10_000), settings.serving, DAY, NOW)
+        assert recommend(settings, warehouse, request(settings)).items
     with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
-        recommender.recommend(request)
+        recommend(settings, warehouse, request(settings))

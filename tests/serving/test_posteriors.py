@@ -102,9 +102,9 @@ def test_an_epoch_follows_per_surface_and_segment(store: Store, tmp_path: Path) 
     epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
     # Twelve hours from serving to the end of the day, of a half-life of 72.
     weight = 2 ** (-12 / 72)
-    assert epoch.arms == ("popular", "two_tower")
-    assert epoch.successes == pytest.approx((weight, 0))
-    assert epoch.failures == pytest.approx((0, weight))
+    assert epoch.arms == ("context", "popular", "two_tower")
+    assert epoch.successes == pytest.approx((weight, weight, 0))
+    assert epoch.failures == pytest.approx((weight, 0, weight))
     assert epoch.as_of == datetime(2026, 1, 31, tzinfo=UTC).timestamp()
 
 
@@ -126,7 +126,7 @@ def test_items_as_arms_teach_their_parents_too(tmp_path: Path) -> None:
     store = MemoryStore(lambda: 0.0)
     assert counted(run(store, tmp_path, rows, view(1, 101, NOON))) == [(1, 1)]
     epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
-    assert epoch.arms == ("item:100", "item:101", "popular", "streamer:10", "two_tower")
+    assert epoch.arms == ("context", "item:100", "item:101", "popular", "streamer:10", "two_tower")
     weight = 2 ** (-12 / 72)
     assert epoch.evidence("streamer:10") == pytest.approx((weight, weight))
     assert epoch.evidence("two_tower") == pytest.approx((0, weight))

@@ -1,29 +1,44 @@
 """A publish is all or nothing."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import redis
 
+from contracts import columns as c
 from contracts import redis_keys
-from contracts.errors import MissingPartitionError, ScatteredListsError, StoreUnavailableError
+from contracts.errors import MissingPartitionError, PayloadError, ScatteredListsError, StoreUnavailableError
 from contracts.names import Surface
+from contracts.packed_vector import unpack_vector
 from contracts.payload import KINDS, SOURCES, unpack
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
-from contracts.tables import CANDIDATE_LIST, NEXT_CONTENT, USER_FEATURE
+from contracts.tables import (
+    CANDIDATE_LIST,
+    CONTENT,
+    NEXT_CONTENT,
+    RELATED_STREAMER,
+    REPRESENTATIVE_VOD,
+    SEGMENT_LIST,
+    USER_FEATURE,
+    USER_VECTOR,
+)
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore
 from tests.serving.builders import DAY, NOW, candidate_rows, clips, list_of, row_of, small_platform, write
 
 SETTINGS = ServingSettings()
+TOMORROW = DAY + timedelta(days=1)
+MADE = {c.MODEL_NAME: "streamrec_two_tower", c.AVAILABLE_AT: NOW}
 
 
 def test_the_lists_of_the_table_are_served_best_first(store: Store, tmp_path: Path) -> None:
@@ -133,6 +148,71 @@ def test_a_running_day_takes_the_newest_partition_of_a_slower_table(store: Store
         warehouse.partition_path(table, DAY).rename(warehouse.partition_path(table, DAY - timedelta(days=1)))
     report = publish(warehouse, store, SETTINGS, DAY, NOW)
     assert (report.users, report.target_lists) == (3, 4)
+
+
+def write_vectors(warehouse: Warehouse, day: date, vectors: dict[int, list[float]], version: str = "7") -> None:
+    rows = [{c.USER_ID: user, c.VECTOR: vector, **MADE, c.MODEL_VERSION: version} for user, vector in vectors.items()]
+    write(warehouse, USER_VECTOR, day, rows)
+
+
+def test_the_users_vectors_stand_beside_their_lists(redis_url: str, tmp_path: Path) -> None:
+    warehouse, store = small_platform(tmp_path), RedisStore.open(redis_url, 10_000)
+    users = [-(2**63), -1, 255, 256, 2**63 - 1]
+    write_vectors(warehouse, DAY, {user: [0.6, -0.8] for user in users})
+    report = publish(warehouse, store, ServingSettings(publish_chunk_lists=2), DAY, NOW)
+    info = store.generation_info(report.generation)
+    assert (info["vector_model_version"], info["vector_dim"]) == ("7", "2")
+    with redis.Redis.from_url(redis_url) as client:
+        for user in users:
+            key = redis_keys.user_vectors(report.generation, redis_keys.bucket_of(user))
+            assert np.allclose(unpack_vector(client.hget(key, str(user)) or b"", 2), [0.6, -0.8], atol=0.01)
+            assert client.ttl(key) > 0
+            assert client.sismember(redis_keys.generation_keys(report.generation), key)
+
+
+def test_a_day_without_vectors_is_published_and_says_so(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    write_vectors(warehouse, DAY - timedelta(days=USER_VECTOR.retention_days + 1), {1: [0.6, -0.8]})
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert (info["vector_model_version"], info["vector_dim"]) == ("", "0")
+
+
+def test_a_running_day_takes_the_vectors_of_the_day_before(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    write_vectors(warehouse, DAY - timedelta(days=1), {1: [0.6, -0.8]}, "6")
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert info["vector_model_version"] == "6"
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [({1: [0.6, -0.8], 2: [1.0]}, "vectors of several lengths"), ({1: [0.0, 0.0]}, "all zero or not finite")],
+)
+def test_vectors_that_cannot_be_packed_leave_the_old_generation(
+    store: Store, tmp_path: Path, vectors: dict[int, list[float]], message: str
+) -> None:
+    warehouse = small_platform(tmp_path)
+    first = publish(warehouse, store, SETTINGS, DAY, NOW)
+    write_vectors(warehouse, DAY, vectors)
+    with pytest.raises(PayloadError, match=message):
+        publish(warehouse, store, SETTINGS, DAY, NOW)
+    assert store.current_generation() == first.generation
+
+
+def test_a_generation_says_until_when_it_knows_contents(store: Store, tmp_path: Path) -> None:
+    warehouse = small_platform(tmp_path)
+    info = store.generation_info(publish(warehouse, store, SETTINGS, DAY, NOW).generation)
+    assert (info["contents_day"], info["contents_until"]) == ("2026-01-30", "")
+    warehouse.write(CONTENT, DAY - timedelta(days=1), warehouse.read(CONTENT, DAY), [], NOW)
+    shutil.rmtree(warehouse.partition_path(CONTENT, DAY))
+    lists = warehouse.stage(CANDIDATE_LIST, DAY + timedelta(days=1), NOW)
+    shutil.copytree(warehouse.require(CANDIDATE_LIST, DAY).path, lists)
+    shutil.copytree(warehouse.partition_path(SEGMENT_LIST, DAY), warehouse.partition_path(SEGMENT_LIST, TOMORROW), True)
+    for table in (REPRESENTATIVE_VOD, RELATED_STREAMER):
+        shutil.copytree(warehouse.partition_path(table, DAY), warehouse.partition_path(table, TOMORROW), True)
+    warehouse.commit(CANDIDATE_LIST, TOMORROW, lists, 1, [], until=NOW)
+    info = store.generation_info(publish(warehouse, store, SETTINGS, TOMORROW, NOW).generation)
+    assert (info["contents_day"], info["contents_until"]) == ("2026-01-29", NOW.isoformat())
 
 
 class DyingStore(RedisStore):

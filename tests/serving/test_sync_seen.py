@@ -9,7 +9,7 @@ from contracts.snapshots import Warehouse
 from contracts.tables import USER_ACTION, VIEW_VALUE
 from serving.stores.protocol import Store
 from serving.sync_seen import sync_seen
-from tests.serving.builders import DAY, view, write
+from tests.serving.builders import DAY, row_of, view, write
 
 NOON = datetime(2026, 1, 30, 12, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def test_seen_is_a_share_or_a_number_of_seconds_of_a_vod_or_clip(
     warehouse = Warehouse(tmp_path)
     write(warehouse, VIEW_VALUE, DAY, [view(1, 100, NOON, **values)])
     sync_seen(warehouse, store, Settings(home=tmp_path), DAY)
-    assert store.user_row("g", "home_clips", 1).seen.tolist() == ([100] if is_seen else [])
+    assert row_of(store, 1).seen.tolist() == ([100] if is_seen else [])
 
 
 def test_views_before_the_window_and_after_the_day_do_not_count(store: Store, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_views_before_the_window_and_after_the_day_do_not_count(store: Store, tm
         day, at = DAY - timedelta(days=back), NOON - timedelta(days=back)
         write(warehouse, VIEW_VALUE, day, [view(1, content, at, **{c.COMPLETION: 1.0})])
     sync_seen(warehouse, store, Settings(home=tmp_path), DAY)
-    assert sorted(store.user_row("g", "home_clips", 1).seen.tolist()) == [101, 102]
+    assert sorted(row_of(store, 1).seen.tolist()) == [101, 102]
 
 
 def test_loading_twice_changes_nothing(store: Store, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_loading_twice_changes_nothing(store: Store, tmp_path: Path) -> None:
     reports = [sync_seen(warehouse, store, Settings(home=tmp_path), DAY) for _ in range(2)]
     assert reports[0] == reports[1]
     assert (reports[0].users_with_seen, reports[0].seen) == (2, 4)
-    assert sorted(store.user_row("g", "home_clips", -5).seen.tolist()) == [100, 2**62]
+    assert sorted(row_of(store, -5).seen.tolist()) == [100, 2**62]
 
 
 def test_hides_and_blocks_are_loaded_and_likes_are_not(store: Store, tmp_path: Path) -> None:
@@ -63,6 +63,6 @@ def test_hides_and_blocks_are_loaded_and_likes_are_not(store: Store, tmp_path: P
     write(warehouse, USER_ACTION, DAY - timedelta(days=100), acts)
     write(warehouse, USER_ACTION, DAY + timedelta(days=1), [action(1, "hide", "clip", 102)])
     report = sync_seen(warehouse, store, Settings(home=tmp_path), DAY)
-    row = store.user_row("g", "home_clips", 1)
+    row = row_of(store, 1)
     assert (row.hidden_streamers.tolist(), row.hidden_contents.tolist()) == ([10], [100])
     assert report.hidden == 2

@@ -5,16 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from typer.testing import CliRunner
 
 from contracts import columns as c
+from contracts.clock import available_at
 from contracts.errors import ModelNotFoundError
 from contracts.names import ALIAS_CHALLENGER, ALIAS_CHAMPION, EXPERIMENT_TWO_TOWER, MODEL_TWO_TOWER, Visibility
-from contracts.tables import RETRIEVED_CANDIDATE, USER_FEATURE
+from contracts.tables import RETRIEVED_CANDIDATE, USER_FEATURE, USER_VECTOR
 from models.__main__ import app
+from models.two_tower.candidates import read_retrieval_inputs
 from models.two_tower.commands import Trained, retrieve, train
 from models.two_tower.register import load_registered, open_client
 from tests.models.two_tower.worlds import DAY, NOW, World
@@ -66,6 +70,8 @@ def test_the_registered_model_holds_no_pickle_and_scores_as_it_was_trained(regis
     assert sorted(path.name for path in folder.iterdir()) == [
         "MLmodel",
         "config.json",
+        "item_tower.json",
+        "item_tower.pt2",
         "vocabularies.npz",
         "weights.npz",
     ]
@@ -77,7 +83,7 @@ def test_the_registered_model_holds_no_pickle_and_scores_as_it_was_trained(regis
 
 def test_candidates_of_every_user_are_ranked_and_of_their_taste(registered: Registered) -> None:
     world = registered.world
-    snapshot = retrieve(world.settings, DAY, ALIAS_CHAMPION, NOW)
+    snapshot, _ = retrieve(world.settings, DAY, ALIAS_CHAMPION, NOW)
     rows = world.warehouse.read(RETRIEVED_CANDIDATE, DAY).to_pandas()
     contents = rows[rows[c.ITEM_KIND] != "streamer"]
     streamers = rows[rows[c.ITEM_KIND] == "streamer"]
@@ -88,6 +94,26 @@ def test_candidates_of_every_user_are_ranked_and_of_their_taste(registered: Regi
     assert (top[c.ITEM_ID] % 2 == top[c.USER_ID] % 2).mean() > 0.9
     assert (streamers[c.ITEM_ID] == streamers[c.STREAMER_ID]).all()
     assert (rows[c.MODEL_VERSION] == "1").all()
+
+
+def test_a_users_vector_times_an_items_is_the_score_of_the_list(registered: Registered) -> None:
+    """The vectors are written beside the candidates, of the same model; the program says the items' vectors."""
+    world = registered.world
+    _, written = retrieve(world.settings, DAY, ALIAS_CHAMPION, NOW)
+    vectors = world.warehouse.read(USER_VECTOR, DAY)
+    assert written.rows == world.users
+    assert set(vectors[c.MODEL_VERSION].to_pylist()) == {"1"}
+    users = np.stack(vectors[c.VECTOR].to_numpy())
+    assert np.allclose(np.linalg.norm(users, axis=1), 1, atol=1e-5)
+    stored, _ = load_registered(registered.client, ALIAS_CHAMPION)
+    inputs = read_retrieval_inputs(world.settings, DAY)
+    at = available_at(DAY, world.settings.platform.time_zone, world.settings.platform.publish_delay_minutes)
+    with torch.no_grad():
+        items = stored.model.items(inputs.catalogue.batch(stored.vocabularies, int(at.timestamp() * 1e6))).numpy()
+    of_first = world.warehouse.read(RETRIEVED_CANDIDATE, DAY).to_pandas()
+    of_first = of_first[(of_first[c.USER_ID] == vectors[c.USER_ID][0].as_py()) & (of_first[c.ITEM_KIND] != "streamer")]
+    place = inputs.catalogue.index_of(of_first[c.ITEM_ID].to_numpy(), is_streamer=False)
+    assert np.allclose(items[place] @ users[0], of_first[c.SCORE], atol=1e-5)
 
 
 def test_retrieving_again_gives_equal_rows(registered: Registered) -> None:
@@ -137,3 +163,4 @@ def test_the_command_prints_what_it_wrote(registered: Registered, monkeypatch: p
     ran = CliRunner().invoke(app, ["retrieve", "--date", DAY.isoformat()])
     assert ran.exit_code == 0
     assert "rows of retrieved_candidate_v1 for 2026-01-10" in ran.stdout
+    assert "wrote 40 rows of user_vector_v1 for 2026-01-10" in ran.stdout

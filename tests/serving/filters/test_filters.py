@@ -1,75 +1,150 @@
-"""Each filter alone: one mask per frame, in the frame's order."""
+"""Each filter alone: one mask per frame, in the frame's order, or None where it drops nothing."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
-
-import numpy as np
 import pytest
-from serving.filters.duplicate import DuplicateFilter
-from serving.filters.streamer_cap import StreamerCapFilter
-from serving.filters.target import TargetFilter
 
-from contracts.names import Surface
-from contracts.payload import CandidateColumns, Ids
+from contracts import columns as c
+from contracts.names import ItemKind
+from serving.filters.age import AgeFilter
+from serving.filters.among import among
+from serving.filters.excluded import ExcludedFilter
 from serving.filters.hidden import HiddenFilter
+from serving.filters.language import LanguageFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
 from serving.filters.visibility import VisibilityFilter
-from serving.frame import Frame
-from serving.query import Level, Query, Request
+from serving.query import Query
 from serving.stages import Filter
-from serving.stores.protocol import UserRow
+from serving.stores.user_reads import UserRow
+from tests.serving.queries import FAR, columns, contents, frame_of, ids, on_air, query, state
 
-ITEMS = [5, 3, 5, -(2**63), 8]
+ITEMS = [5, 3, 5, -FAR, 8]
 STREAMERS = [1, 2, 1, 2, 1]
 
 
-def ids(*values: int) -> Ids:
-    return np.array(values, np.int64)
+def kept(rule: Filter, about: Query, items: list[int] = ITEMS, streamers: list[int] = STREAMERS) -> list[int]:
+    """Places of what stays."""
+    frame = frame_of(columns(items, streamers), about)
+    mask = rule.keep(frame, about)
+    return [place for place in range(len(frame)) if mask is None or mask[place]]
 
 
-def frame(items: list[int] = ITEMS, streamers: list[int] = STREAMERS) -> Frame:
-    count = len(items)
-    codes = np.zeros(count, np.uint8)
-    columns = CandidateColumns(ids(*items), codes, ids(*streamers), codes, np.zeros(count, np.float32))
-    whole = Frame.of(columns, Level.PERSONAL)
-    return replace(whole, is_live=np.arange(count) == 1, is_visible=np.arange(count) != 1)
+ALL = [0, 1, 2, 3, 4]
+EVERY_FILTER = [
+    ExcludedFilter(),
+    SeenFilter(),
+    HiddenFilter(),
+    VisibilityFilter(),
+    LanguageFilter(),
+    AgeFilter(17),
+    NotLiveFilter(),
+]
 
 
-QUERY = Query(
-    Request("r", 1, Surface.HOME_CLIPS, 5, datetime(2026, 1, 30, tzinfo=UTC), after=8),
-    "g",
-    UserRow({}, None, None, ids(3, 5, 77), ids(2), ids(8)),
-    "light",
-    Surface.HOME_CLIPS,
-)
+@pytest.mark.parametrize("rule", EVERY_FILTER)
+def test_a_filter_of_nothing_keeps_nothing(rule: Filter) -> None:
+    user = UserRow(seen=ids(1), hidden_contents=ids(1), hidden_streamers=ids(1))
+    about = query(user=user, excluded=ids(1), languages=frozenset({"en"}), known=state(removed=ids(1)))
+    assert kept(rule, about, [], []) == []
+
+
+@pytest.mark.parametrize("rule", EVERY_FILTER)
+def test_a_filter_with_nothing_to_say_keeps_everything(rule: Filter) -> None:
+    assert kept(rule, query()) == ALL
 
 
 @pytest.mark.parametrize(
-    ("rule", "kept"),
+    ("asked", "expected"),
     [
-        (DuplicateFilter(), [1, 1, 0, 1, 1]),
-        (NotLiveFilter(), [0, 1, 0, 0, 0]),
-        (SeenFilter(), [0, 1, 0, 1, 1]),
-        (HiddenFilter(), [1, 0, 1, 0, 0]),
-        (VisibilityFilter(), [1, 0, 1, 1, 1]),
-        (TargetFilter(), [1, 1, 1, 1, 0]),
-        (StreamerCapFilter(1), [1, 1, 0, 0, 0]),
-        (StreamerCapFilter(2), [1, 1, 1, 1, 0]),
+        ({"excluded": ids(5, 77)}, [1, 3, 4]),
+        ({"served": ids(-FAR, 3)}, [0, 2, 4]),
+        ({"excluded": ids(5), "served": ids(3)}, [3, 4]),
+        ({"context": 8}, [0, 1, 2, 3]),
+        ({"context": 8, "excluded": ids(3), "served": ids(5)}, [3]),
     ],
 )
-def test_a_filter_keeps(rule: Filter, kept: list[int]) -> None:
-    assert rule.keep(frame(), QUERY).astype(int).tolist() == kept
+def test_what_the_request_does_not_want_and_earlier_pages_have_shown_is_dropped(
+    asked: dict[str, object], expected: list[int]
+) -> None:
+    assert kept(ExcludedFilter(), query(**asked)) == expected  # type: ignore[arg-type]
+
+
+def test_seen_contents_are_dropped_and_what_is_on_air_is_not() -> None:
+    user = UserRow(seen=ids(3, 5, 77))
+    assert kept(SeenFilter(), query(user=user)) == [3, 4]
+    assert kept(SeenFilter(), query(user=user, known=state(leases=on_air(2, 3)))) == [1, 3, 4]
 
 
 @pytest.mark.parametrize(
-    "rule",
-    [DuplicateFilter(), NotLiveFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), StreamerCapFilter(1)],
+    ("contents_hidden", "streamers_hidden", "expected"),
+    [(ids(8), ids(), [0, 1, 2, 3]), (ids(), ids(2), [0, 2, 4]), (ids(8), ids(2), [0, 2]), (ids(1), ids(5), ALL)],
 )
-def test_a_filter_of_nothing_keeps_nothing(rule: Filter) -> None:
-    assert rule.keep(frame([], []), QUERY).tolist() == []
+def test_hidden_contents_and_all_of_hidden_streamers_are_dropped(
+    contents_hidden: object, streamers_hidden: object, expected: list[int]
+) -> None:
+    user = UserRow(hidden_contents=contents_hidden, hidden_streamers=streamers_hidden)  # type: ignore[arg-type]
+    assert kept(HiddenFilter(), query(user=user)) == expected
 
 
-def test_the_cap_tells_the_farthest_ids_apart() -> None:
-    far = frame([1, 2, 3], [-(2**63), 2**63 - 1, -(2**63)])
-    assert StreamerCapFilter(1).keep(far, QUERY).tolist() == [True, True, False]
+def test_private_and_removed_contents_are_dropped_and_unknown_ones_stay() -> None:
+    catalogue = contents(
+        {c.CONTENT_ID: 3, c.VISIBILITY: "private"},
+        {c.CONTENT_ID: 5},
+        {c.CONTENT_ID: -FAR, c.VISIBILITY: "removed"},
+    )
+    assert kept(VisibilityFilter(), query(known=state(catalogue))) == [0, 2, 4]
+
+
+def test_what_was_taken_down_since_the_catalogue_was_read_is_dropped() -> None:
+    catalogue = contents({c.CONTENT_ID: 5}, {c.CONTENT_ID: 3, c.VISIBILITY: "private"})
+    assert kept(VisibilityFilter(), query(known=state(catalogue, removed=ids(5, 6)))) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (set(), ALL),
+        ({"en"}, [1, 3, 4]),
+        ({"ja"}, [0, 2, 3, 4]),
+        ({"en", "ja"}, ALL),
+        ({"xx"}, [3, 4]),
+        ({""}, [3, 4]),
+    ],
+)
+def test_only_the_wanted_languages_stay_and_what_has_none(wanted: set[str], expected: list[int]) -> None:
+    catalogue = contents({c.CONTENT_ID: 5, c.LANGUAGE: "ja"}, {c.CONTENT_ID: 3, c.LANGUAGE: "en"}, {c.CONTENT_ID: 8})
+    assert kept(LanguageFilter(), query(languages=frozenset(wanted), known=state(catalogue))) == expected
+
+
+def test_a_broadcast_is_of_the_language_that_its_lease_says() -> None:
+    leases = {**on_air(1, 50, language="ja"), **on_air(2, 51, language="en"), **on_air(3, 52)}
+    about = query(languages=frozenset({"en"}), known=state(leases=leases))
+    assert kept(LanguageFilter(), about, [50, 51, 52, 60], [1, 2, 3, 4]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(None, [0, 1, 2, 4]), (17, [0, 1, 2, 4]), (18, ALL), (11, [0, 2, 4]), (0, [0, 2, 4])]
+)
+def test_only_what_the_viewer_is_old_enough_for_stays(age: int | None, expected: list[int]) -> None:
+    catalogue = contents({c.CONTENT_ID: 5}, {c.CONTENT_ID: 3, c.MIN_AGE: 12}, {c.CONTENT_ID: -FAR, c.MIN_AGE: 18})
+    assert kept(AgeFilter(17), query(viewer_age_years=age, known=state(catalogue))) == expected
+
+
+def test_a_broadcast_has_the_age_limit_of_its_lease() -> None:
+    leases = {**on_air(1, 50, min_age=18), **on_air(2, 51)}
+    known = state(contents({c.CONTENT_ID: 60, c.MIN_AGE: 18}), leases)
+    assert kept(AgeFilter(17), query(known=known), [50, 51, 60], [1, 2, 3]) == [1]
+    assert kept(AgeFilter(17), query(known=known, viewer_age_years=18), [50, 51, 60], [1, 2, 3]) == [0, 1, 2]
+
+
+def test_a_streamer_who_has_not_become_a_broadcast_is_dropped_and_stand_ins_stay() -> None:
+    about = query()
+    for kind, expected in ((ItemKind.STREAMER, 0), (ItemKind.LIVE, 2), (ItemKind.CLIP, 2), (ItemKind.VOD, 2)):
+        mask = NotLiveFilter().keep(frame_of(columns([1, 2], [1, 2], kind), about), about)
+        assert mask is not None
+        assert mask.sum() == expected
+
+
+def test_membership_holds_at_both_ends_of_the_ids() -> None:
+    assert among(ids(-FAR - 1, 0, FAR), ids(-FAR - 1, FAR)).tolist() == [True, False, True]
+    assert among(ids(), ids(1)).tolist() == []
+    assert among(ids(1), ids()).tolist() == [False]

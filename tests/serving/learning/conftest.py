@@ -27,20 +27,20 @@ class ClockedRedis(RedisStore):
 
     def __init__(self, client: "redis.Redis", clock: Clock) -> None:
         super().__init__(client)
-        self.client, self.clock = client, clock
+        self.client, self.time = client, clock
 
     def append(self, stream: str, entry: bytes, max_length: int) -> None:
         last_ms, number = self._last(stream)
-        identity = (self.clock.at_ms, 0) if self.clock.at_ms > last_ms else (last_ms, number + 1)
+        identity = (self.time.at_ms, 0) if self.time.at_ms > last_ms else (last_ms, number + 1)
         self.client.xadd(stream, {b"e": entry}, id="{}-{}".format(*identity), maxlen=max_length)
 
     def seal(self, stream: str) -> int:
         if not self.client.exists(stream):
             self.client.xadd(stream, {b"e": b""}, id="0-1", maxlen=0, approximate=False)
         last_ms, _ = self._last(stream)
-        if last_ms < self.clock.at_ms:
-            self.client.execute_command("XSETID", stream, f"{self.clock.at_ms}-0")
-        return max(last_ms, self.clock.at_ms)
+        if last_ms < self.time.at_ms:
+            self.client.execute_command("XSETID", stream, f"{self.time.at_ms}-0")
+        return max(last_ms, self.time.at_ms)
 
     def _last(self, stream: str) -> tuple[int, int]:
         if not self.client.exists(stream):

@@ -78,6 +78,39 @@ def test_a_table_that_is_old_says_so_until_it_is_fresh_again(store: Store) -> No
     assert mirror.table.problem == ""
 
 
+def test_a_consumer_that_stands_still_is_named_and_one_that_never_was_is_not(redis_url: str) -> None:
+    now = [1_000_000.0]
+    store = RedisStore.open(redis_url, 10_000, clock=lambda: now[0])
+    mirror = LiveMirror(store, QUICK, lambda: now[0])
+    mirror.refresh()
+    assert mirror.table.problem == ""
+    store.apply_live([on(1, 10)], TERMS, "1-0")
+    now[0] += 31
+    mirror.refresh()
+    assert mirror.table.problem == "`python -m serving consume_live` has not been at work for 31 s"
+    store.apply_live([], TERMS, "1-0")
+    mirror.refresh()
+    assert mirror.table.problem != ""
+    now[0] += 5
+    mirror.refresh()
+    assert mirror.table.problem == ""
+
+
+@pytest.mark.parametrize("step", [-3_600.0, 3_600.0])
+def test_a_server_whose_clock_is_set_costs_seconds(redis_url: str, step: float) -> None:
+    server, worker = [1_000_000.0], [0.0]
+    store = RedisStore.open(redis_url, 10_000, clock=lambda: server[0])
+    store.apply_live([on(1, 10)], TERMS)
+    mirror = LiveMirror(store, QUICK, lambda: worker[0])
+    mirror.refresh()
+    server[0] += step + 5
+    worker[0] += 5
+    store.apply_live([on(1, 10)], TERMS)
+    mirror.refresh()
+    assert live(mirror) == [10]
+    assert store.all_leases()[1].expires_at == server[0] + 90
+
+
 def test_a_store_that_lost_its_memory_takes_nobody_off_the_air(redis_url: str) -> None:
     store = RedisStore.open(redis_url, 10_000)
     store.apply_live([on(1, 10, "finals"), on(2, 20, "chess")], TERMS)

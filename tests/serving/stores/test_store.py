@@ -1,11 +1,13 @@
 """One suite for every backend of the store."""
 
 import pytest
+import redis
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import marked_ids
-from serving.stores.protocol import MarkKey, Store
+from serving.stores.protocol import MarkKey, Store, StoredEpoch
+from serving.stores.redis_store import RedisStore
 from tests.serving.builders import row_of
 
 INFO = {"day": "2026-01-30"}
@@ -130,6 +132,38 @@ def marked(store: Store, user: int, key: MarkKey) -> list[int]:
         MarkKey.HIDDEN_STREAMERS: row.hidden_streamers,
     }
     return [int(identity) for identity in marks[key]]
+
+
+CONTEXT = ("home_clips", "light")
+
+
+def test_an_epoch_follows_only_the_current_one(store: Store) -> None:
+    assert store.posteriors(*CONTEXT) is None
+    assert store.put_epoch(CONTEXT, b"first", None, 60)
+    assert not store.put_epoch(CONTEXT, b"other", None, 60)
+    assert store.put_epoch(CONTEXT, b"second", StoredEpoch(1, b"first"), 60)
+    assert not store.put_epoch(CONTEXT, b"late", StoredEpoch(1, b"first"), 60)
+    assert (store.posteriors(*CONTEXT), store.posterior_epoch(*CONTEXT, 1)) == (b"second", b"first")
+    assert store.posterior_epoch("home_clips", "heavy", 1) is None
+
+
+def test_an_epochs_end_is_counted_from_when_it_was_followed(redis_url: str) -> None:
+    store = RedisStore.open(redis_url, 10_000)
+    store.put_epoch(CONTEXT, b"first", None, 60)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.ttl(redis_keys.posteriors(*CONTEXT)) == -1
+        assert not client.exists(redis_keys.posterior_epoch(*CONTEXT, 1))
+        store.put_epoch(CONTEXT, b"second", StoredEpoch(1, b"first"), 60)
+        assert client.ttl(redis_keys.posterior_epoch(*CONTEXT, 1)) in (59, 60)
+
+
+def test_the_learners_state_follows_only_the_one_that_was_read(store: Store) -> None:
+    assert store.learner() is None
+    assert store.put_learner(b"first", None)
+    assert not store.put_learner(b"other", None)
+    assert not store.put_learner(b"other", b"else")
+    assert store.put_learner(b"second", b"first")
+    assert store.learner() == b"second"
 
 
 def test_a_stream_is_read_page_by_page_in_order(store: Store) -> None:

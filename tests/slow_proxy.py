@@ -1,0 +1,72 @@
+"""A TCP proxy in a thread of its own that can hold back what a server says, or cut it in pieces."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.redis_server import free_port
+
+
+class SlowProxy:
+    """Forwards to a port of this machine.
+
+    Args:
+        delay_seconds: How long each piece of an answer is held back; may be changed at any time.
+        piece: Bytes of an answer that go on at once; 0 sends it whole.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.target, self.port = target, free_port()
+        self.delay_seconds, self.piece = 0.0, 0
+        self.open_connections = self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open_connections += 1
+        try:
+            with contextlib.suppress(OSError):
+                back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+                answers = asyncio.ensure_future(self._answer(back, writer))
+                while part := await reader.read(65_536):
+                    forth.write(part)
+                answers.cancel()
+                forth.close()
+        finally:
+            self.open_connections -= 1
+            writer.close()
+
+    async def _answer(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while part := await back.read(65_536):
+            await asyncio.sleep(self.delay_seconds)
+            step = self.piece or len(part)
+            for start in range(0, len(part), step):
+                writer.write(part[start : start + step])
+                await writer.drain()
+                if self.piece:
+                    await asyncio.sleep(0)
+        writer.close()
+
+
+@contextmanager
+def slow_proxy(target: int) -> Iterator[SlowProxy]:
+    """A proxy in front of `target`."""
+    proxy, started = SlowProxy(target), threading.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        async with await asyncio.start_server(proxy.serve, "127.0.0.1", proxy.port) as server:
+            started.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await server.serve_forever()
+
+    task = loop.create_task(run())
+    thread = threading.Thread(target=lambda: loop.run_until_complete(task), daemon=True)
+    thread.start()
+    started.wait(10)
+    try:
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(10)

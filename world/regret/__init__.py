@@ -1,0 +1,1 @@
+"""What the bandit's policies lose against somebody who knows the truth."""

@@ -44,7 +44,9 @@ class PublishedMirror:
             self.current = Published(self.current.current, known, f"generation {name} has expired")
             return
         # A worker that has just come up knows the one before, too: somebody is in the middle of its pages.
-        before = (known.get(other) or read_generation(self._store, other) for other in self._others(name))
+        before = (
+            known.get(other) or read_generation(self._store, other, self._time_zone) for other in self._others(name)
+        )
         kept = [found, *(generation for generation in before if generation is not None)]
         self.current = Published(name, {generation.name: generation for generation in kept})
 

@@ -35,7 +35,7 @@ def test_a_slate_comes_with_ids_as_numbers_and_times_as_times(client: Client) ->
     assert slate.user_id == 1
     assert len(slate.items) == 4
     assert {type(item.id) for item in slate.items} == {int}
-    assert slate.items[0].kind is ItemKind.CLIP
+    assert slate.items[0].kind == ItemKind.CLIP
     assert isinstance(slate.served_at, datetime)
     assert slate.served_at.tzinfo is not None
     assert slate.degraded is None

@@ -44,7 +44,8 @@ from contracts.tables import (
     USER_FEATURE,
     USER_VECTOR,
 )
-from serving.publish import DayTables, flip, publish, write_tables
+from serving.day_tables import DayTables
+from serving.publish import flip, publish, write_tables
 from serving.stores.memory import MemoryStore
 from serving.stores.protocol import Fields, GenerationStore
 from serving.stores.redis_store import RedisStore

@@ -10,8 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from contracts.names import ItemKind
-from serving.http.bodies import Degradation, Feedback, FeedbackEvent, StageTime
+from serving.http.bodies import Degradation, Feedback, FeedbackEvent, Kind, StageTime
 
 Action = Literal["viewport", "click", "play", "dismiss", "hide"]
 
@@ -20,7 +19,7 @@ class Item(msgspec.Struct, frozen=True):
     """One position of a slate; `serving.http.bodies.Item` says what each field is."""
 
     rank: int
-    kind: ItemKind
+    kind: Kind
     id: int
     streamer_id: int
     title: str | None
@@ -102,7 +101,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     item_id: int
-    item_kind: ItemKind
+    item_kind: Kind
     action: Action
     user_id: int | None = None
     streamer_id: int | None = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +10,8 @@ from contracts.names import Surface
 from serving.http.bodies import Accepted, Explanation, Feedback, Problem, Readiness, Recommendations
 from serving.requests import NEEDS_CONTEXT
 
+API_VERSION: Final = "1.0.0"
+"""Of what is below /v1: the first number is in the paths."""
 _BODIES: Final = (Recommendations, Feedback, Accepted, Explanation, Readiness, Problem)
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _PROBLEMS: Final = {
@@ -42,7 +43,7 @@ def document() -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "streamrec", "version": version("streamrec")},
+            "info": {"title": "streamrec", "version": API_VERSION},
             "paths": paths,
             "components": {"schemas": schemas, "securitySchemes": security},
             "security": [{"key": []}],

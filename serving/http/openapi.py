@@ -11,7 +11,7 @@ from serving.http.bodies import Accepted, Explanation, Feedback, Problem, Readin
 from serving.requests import NEEDS_CONTEXT
 
 API_VERSION: Final = "1.0.0"
-"""Of what is below /v1: the first number is in the paths."""
+"""Of the interface, whose paths begin with its first number; not of the program."""
 _BODIES: Final = (Recommendations, Feedback, Accepted, Explanation, Readiness, Problem)
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _PROBLEMS: Final = {
@@ -36,8 +36,11 @@ def document() -> bytes:
         "/v1/recommendations": {"get": _recommendations([])},
         "/v1/feedback": {"post": _feedback()},
         "/v1/explain/{request_id}": {"get": _explain()},
-        "/health": {"get": _get("health", "The process lives.", 200, {"type": "object"})},
-        "/ready": {"get": _get("ready", "Whether lists and store are there; 503 where not.", 200, _ref(Readiness))},
+        "/": {"get": _text("page", "A slate and what the worker knows, for people.", "text/html")},
+        "/health": {"get": _open("health", "The process lives.", _content("It does.", {"type": "object"}))},
+        "/ready": {"get": _ready()},
+        "/metrics": {"get": {**_text("metrics", "Numbers for Prometheus.", "text/plain"), "security": []}},
+        "/openapi.json": {"get": _open("openapi", "This.", _content("As asked.", {"type": "object"}))},
     }
     security = {"key": {"type": "http", "scheme": "bearer"}}
     return msgspec.json.encode(
@@ -63,8 +66,12 @@ def _recommendations(path: list[dict[str, Any]]) -> dict[str, Any]:
         _query("viewer_age", "In years.", {"type": "integer", "minimum": 0}),
     ]
     name = "recommend" if path else "recommend_anonymous"
-    found = _get(name, "A slate; `degraded` says how it falls short.", 200, _ref(Recommendations))
-    return {**found, "parameters": parameters, **_answers(200, _ref(Recommendations), (400, 401, 410, 414, 429, 503))}
+    return {
+        "operationId": name,
+        "summary": "A slate; `degraded` says how it falls short.",
+        "parameters": parameters,
+        **_answers(200, _ref(Recommendations), (400, 401, 410, 414, 429, 503)),
+    }
 
 
 def _feedback() -> dict[str, Any]:
@@ -79,13 +86,32 @@ def _feedback() -> dict[str, Any]:
 
 
 def _explain() -> dict[str, Any]:
-    found = _get("explain", "How a slate came about.", 200, _ref(Explanation))
-    parameters = [_path("request_id", "Of the slate.")]
-    return {**found, "parameters": parameters, **_answers(200, _ref(Explanation), (401, 404, 429, 503))}
+    return {
+        "operationId": "explain",
+        "summary": "How a slate came about.",
+        "parameters": [_path("request_id", "Of the slate.")],
+        **_answers(200, _ref(Explanation), (400, 401, 404, 429, 503)),
+    }
 
 
-def _get(name: str, summary: str, status: int, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"operationId": name, "summary": summary, **_answers(status, schema, ())}
+def _ready() -> dict[str, Any]:
+    yes, no = _content("They are.", _ref(Readiness)), _content("Not both, or not yet.", _ref(Readiness))
+    found = _open("ready", "Whether lists and store are there.", yes)
+    return {**found, "responses": {**found["responses"], "503": no}}
+
+
+def _open(name: str, summary: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What needs no key."""
+    return {"operationId": name, "summary": summary, "security": [], "responses": {"200": found}}
+
+
+def _text(name: str, summary: str, kind: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "string"}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": "As asked.", "content": content}},
+    }
 
 
 def _answers(status: int, schema: Mapping[str, Any], problems: Sequence[int]) -> dict[str, Any]:

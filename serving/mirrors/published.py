@@ -11,9 +11,6 @@ from serving.fresh.batch import Batch
 from serving.state import Context, Generation, Published
 from serving.stores.protocol import GenerationStore
 
-_KEPT = 2
-"""As many as publish keeps."""
-
 
 class PublishedMirror:
     """Follows the pointer; a generation's own lists never change, so they are read once."""
@@ -46,9 +43,13 @@ class PublishedMirror:
         if found is None:
             self.current = Published(self.current.current, known, f"generation {name} has expired")
             return
-        others = [other for other in known.values() if other.name != name]
-        kept = [found, *sorted(others, key=lambda other: other.name != self.current.current)][:_KEPT]
+        # A worker that has just come up knows the one before, too: somebody is in the middle of its pages.
+        before = (known.get(other) or read_generation(self._store, other) for other in self._others(name))
+        kept = [found, *(generation for generation in before if generation is not None)]
         self.current = Published(name, {generation.name: generation for generation in kept})
+
+    def _others(self, name: str) -> list[str]:
+        return [other for other in self._store.kept_generations() if other != name]
 
 
 def read_generation(store: GenerationStore, name: str, time_zone: str) -> Generation | None:

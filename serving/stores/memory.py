@@ -128,6 +128,9 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
     def current_generation(self) -> str | None:
         return self._current
 
+    def kept_generations(self) -> list[str]:
+        return list(self._history)
+
     def generation_info(self, generation: str) -> Mapping[str, str]:
         info = self._data.get(redis_keys.generation_info(generation)) or {}
         return {name.decode(): value.decode() for name, value in info.items()}

@@ -79,6 +79,9 @@ class GenerationStore(Protocol):
 
     def current_generation(self) -> str | None: ...
 
+    def kept_generations(self) -> list[str]:
+        """The generations that can be served, newest first: the last flipped, and the one before it."""
+
     def generation_info(self, generation: str) -> Mapping[str, str]:
         """What a generation says of itself; empty when it has expired."""
 

@@ -123,6 +123,10 @@ class RedisGenerations:
         return name.decode() if name is not None else None
 
     @unavailable_is_named
+    def kept_generations(self) -> list[str]:
+        return [name.decode() for name in self._redis.lrange(redis_keys.GENERATION_HISTORY, 0, -1)]
+
+    @unavailable_is_named
     def generation_info(self, generation: str) -> Mapping[str, str]:
         info = self._redis.hgetall(redis_keys.generation_info(generation))
         return {name.decode(): value.decode() for name, value in info.items()}

@@ -14,13 +14,15 @@ from typing import TypeVar
 import httpx
 
 from contracts.errors import ServiceStartError
-from contracts.settings import HttpSettings, MirrorSettings, RedisSettings, Settings
+from contracts.settings import BanditSettings, HttpSettings, MirrorSettings, RedisSettings, Settings
 from serving.http.app import Edge
 from serving.http.worker import Worker
 from tests.redis_server import free_port
 
 T = TypeVar("T")
 _START_SECONDS = 60.0
+_PRIOR = BanditSettings(prior_successes=1.0, prior_failures=9.0, context_strength=10.0)
+"""Beta(1, 9), whatever the tuned defaults are."""
 _QUICK = MirrorSettings(block_ms=50, poll_ms=50)
 """Mirrors that end when they are asked to."""
 
@@ -28,7 +30,7 @@ _QUICK = MirrorSettings(block_ms=50, poll_ms=50)
 def edge_settings(home: Path, redis_url: str, http: HttpSettings | None = None) -> Settings:
     """Of an edge that anybody may ask, unless `http` says otherwise."""
     redis = RedisSettings(url=redis_url)
-    return Settings(home=home, redis=redis, mirrors=_QUICK, http=http or HttpSettings(needs_key=False))
+    return Settings(home=home, redis=redis, bandit=_PRIOR, mirrors=_QUICK, http=http or HttpSettings(needs_key=False))
 
 
 def talk(settings: Settings, dialogue: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
@@ -57,7 +59,6 @@ class RunningEdge:
     """An edge that runs by itself."""
 
     url: str
-    redis_url: str
     key: str
 
 

@@ -160,6 +160,8 @@ def test_with_redis_away_the_page_shows_what_is_left_and_why(tmp_path: Path) -> 
     assert "Redis away" in said
     assert "Redis did not answer" in said
     assert "not filtered: seen, hidden" in said
+    warnings = re.findall(r'<p class="warn">(.*?)</p>', page.text)
+    assert len(warnings) == len(set(warnings)) >= 1
     assert "clip 500" in said
 
 

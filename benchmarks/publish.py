@@ -2,11 +2,12 @@
 
     python -m benchmarks.publish [--users 100000] [--candidates 100] [--repeats 5]
 
-`ours` is `serving.publish.publish_tables` of a `candidate_list_v1` table in memory whose strings are dictionaries, as
+`ours` is `serving.publish` of a `candidate_list_v1` table in memory whose strings are dictionaries, as
 reading Parquet gives them: packing, one hash per bucket of users with its time to live, heartbeats, flip and sweep.
-`ours_from_parquet` is `publish` of the same rows out of a warehouse, with a segment for every user. `raw` lays the HSET and EXPIRE commands of
-the same hashes out in buffers of about 2 MB beforehand and only sends them, on one socket whose replies a thread reads. In turns, each into a
-fresh private server. The lists are those of `redis_layout`.
+`ours_from_parquet` is `publish` of the same rows out of a warehouse, with what a batch says of every user. `raw` lays
+the HSET and EXPIRE commands of the hashes of `ours` out beforehand, in buffers of about 2 MB, and only sends them, on
+one socket whose replies a thread reads. In turns, each into a fresh private server. The lists are those of
+`redis_layout`.
 """
 
 import argparse
@@ -18,12 +19,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import hiredis
 import numpy as np
@@ -41,12 +42,17 @@ from contracts.tables import (
     REPRESENTATIVE_VOD,
     SEGMENT_LIST,
     USER_FEATURE,
+    USER_VECTOR,
 )
-from serving.publish import DayTables, publish, publish_tables
+from serving.day_tables import DayTables
+from serving.publish import flip, publish, write_tables
 from serving.stores.memory import MemoryStore
+from serving.stores.protocol import Fields, GenerationStore
 from serving.stores.redis_store import RedisStore
 from tests.redis_server import running_redis
 
+Client: TypeAlias = Any
+"""redis-py types every reply as possibly awaitable."""
 _DAY: Final = date(2026, 1, 30)
 _NOW: Final = datetime(2026, 1, 31, 6, tzinfo=UTC)
 _CONTENTS, _STREAMERS = 2_000_000, 10_000
@@ -95,7 +101,14 @@ def _words(words: list[Any], codes: np.ndarray[Any, np.dtype[np.int32]]) -> pa.A
 def day_tables(lists: pa.Table, batch_rows: int) -> DayTables:
     """Nothing but the users' lists."""
     batches = [lists.slice(start, batch_rows) for start in range(0, lists.num_rows, batch_rows)]
-    return DayTables(batches, [], [], [], [], [])
+    newest, vectors = REPRESENTATIVE_VOD.schema.empty_table(), USER_VECTOR.schema.empty_table()
+    return DayTables(batches, [], [], [], [], [], newest, vectors, ("", ""))
+
+
+def publish_tables(tables: DayTables, store: GenerationStore, settings: ServingSettings) -> None:
+    """A publish of tables in memory."""
+    started = time.perf_counter()
+    flip(write_tables(tables, store, settings, _DAY), store, settings, _NOW, started)
 
 
 def write_warehouse(root: Path, lists: pa.Table, users: int) -> Warehouse:
@@ -131,7 +144,7 @@ def _zeros(kind: pa.DataType, count: int) -> pa.Array:
 def raw_buffers(tables: DayTables) -> list[tuple[bytes, int]]:
     """The commands that fill the same hashes, and how many replies each buffer gets."""
     keeps = _KeepingStore(time.monotonic)
-    publish_tables(tables, keeps, ServingSettings(), _DAY, _NOW)
+    publish_tables(tables, keeps, ServingSettings())
     ttl = str(round(ServingSettings().list_ttl_hours * 3600)).encode()
     buffers, commands, size = [], list[bytes](), 0
     for key, fields in keeps.written.items():
@@ -151,10 +164,10 @@ class _KeepingStore(MemoryStore):
         super().__init__(clock)
         self.written: dict[str, dict[bytes, bytes]] = {}
 
-    def write_hashes(self, generation: str, hashes: Any, ttl_seconds: int) -> int:
+    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
         for key, fields in hashes.items():
             self.written.setdefault(key, {}).update(fields)
-        return sum(map(len, hashes.values()))
+        return super().write_hashes(generation, hashes, ttl_seconds)
 
 
 def write_raw(url: str, buffers: list[tuple[bytes, int]]) -> None:
@@ -176,7 +189,7 @@ def _read_replies(connection: socket.socket, replies: int) -> None:
 def measure(fill: Callable[[str], None], lists: int) -> Run:
     """Fill a fresh server."""
     with tempfile.TemporaryDirectory() as folder, running_redis(Path(folder)) as url:
-        client: Any = redis.Redis.from_url(url)
+        client: Client = redis.Redis.from_url(url)
         empty, before = client.info("memory")["used_memory"], _server_seconds(client)
         started, used = time.perf_counter(), time.process_time()
         fill(url)
@@ -185,7 +198,7 @@ def measure(fill: Callable[[str], None], lists: int) -> Run:
         return Run(seconds, client_seconds, _server_seconds(client) - before, filled / lists)
 
 
-def _server_seconds(client: Any) -> float:
+def _server_seconds(client: Client) -> float:
     info = client.info("cpu")
     return float(info["used_cpu_sys"] + info["used_cpu_user"])
 
@@ -217,7 +230,7 @@ def main() -> None:
         warehouse = write_warehouse(Path(folder), lists, users)
         ways: dict[str, Callable[[str], object]] = {
             "raw": lambda url: write_raw(url, buffers),
-            "ours": lambda url: publish_tables(tables, RedisStore.open(url, _TIMEOUT_MS), settings, _DAY, _NOW),
+            "ours": lambda url: publish_tables(tables, RedisStore.open(url, _TIMEOUT_MS), settings),
             "ours_from_parquet": lambda url: publish(
                 warehouse, RedisStore.open(url, _TIMEOUT_MS), settings, _DAY, _NOW
             ),

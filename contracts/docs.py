@@ -10,7 +10,18 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from contracts import errors, item_tower, names, packed_vector, payload, redis_keys, settings
+from contracts import (
+    content_events,
+    errors,
+    events,
+    item_tower,
+    live_events,
+    names,
+    packed_vector,
+    payload,
+    redis_keys,
+    settings,
+)
 from contracts.schema import Column, Table
 from contracts.tables import DERIVED_TABLES, RAW_TABLES
 
@@ -36,6 +47,9 @@ def render() -> str:
         f"{inspect.getdoc(packed_vector)}\n",
         "## Item tower\n",
         f"{inspect.getdoc(item_tower)}\n",
+        "## Events\n",
+        f"{inspect.getdoc(events)}\n",
+        *(_event(kind) for module in (events, live_events, content_events) for kind in _events_of(module)),
         "## Redis keys\n",
         f"{inspect.getdoc(redis_keys)}\n",
         _redis_keys(),
@@ -62,6 +76,19 @@ def _table(table: Table) -> str:
 
 def _column(column: Column) -> str:
     return f"| {column.name} | {column.type} | {column.unit} | {'yes' if column.nullable else ''} | {column.doc} |"
+
+
+def _events_of(module: ModuleType) -> list[type]:
+    """The events that are sent; what several of them share is none."""
+    kinds = list(_own_classes(module, BaseModel))
+    return [kind for kind in kinds if not any(kind in other.__mro__[1:] for other in kinds)]
+
+
+def _event(kind: type) -> str:
+    fields = cast(type[BaseModel], kind).model_fields.items()
+    names = ", ".join(f"`{name}`" if field.is_required() else f"`{name}`?" for name, field in fields)
+    meaning = (inspect.getdoc(kind) or "").partition("\n\nArgs:")[0]
+    return f"**{kind.__name__}** — {meaning} {names}\n"
 
 
 def _redis_keys() -> str:

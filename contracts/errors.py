@@ -170,3 +170,49 @@ class OutputFolderError(StreamrecError):
 
 class EventVersionError(EventError):
     """An event of a version that this reader does not know."""
+
+
+class ServiceError(StreamrecError):
+    """The edge told its client of a problem, or gave no answer.
+
+    Args:
+        status: Of the HTTP answer; None where there was none.
+        code: For programs, as `/openapi.json` has it.
+        retry_after_seconds: As the edge asked for; None where it did not.
+    """
+
+    def __init__(self, status: int | None, code: str, message: str, retry_after_seconds: float | None = None) -> None:
+        self.status, self.code, self.message, self.retry_after_seconds = status, code, message, retry_after_seconds
+        super().__init__(f"{message} ({code})")
+
+
+class RequestRefusedError(ServiceError):
+    """The client asked what the edge does not answer: a wrong value, a path it does not have, or too much at once."""
+
+
+class KeyRefusedError(ServiceError):
+    """The edge knows no such API key."""
+
+
+class SlateForgottenError(ServiceError):
+    """The edge served no such slate, or too long ago to explain it."""
+
+
+class PageExpiredError(ServiceError):
+    """The pages before this one came from a generation that is gone; begin anew without the cursor."""
+
+
+class TooManyRequestsError(ServiceError):
+    """The key asks more often than it may."""
+
+
+class ServiceUnavailableError(ServiceError):
+    """The edge is there, and what it needs is not: nothing is published, or its store is away."""
+
+
+class ServiceFailedError(ServiceError):
+    """The edge failed, or whoever answered is no edge."""
+
+
+class ServiceUnreachableError(ServiceError):
+    """No answer came: no connection, or not in time."""

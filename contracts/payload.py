@@ -138,7 +138,7 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
         raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
     items, streamers = (Offsets.of(ids, lists) for ids in (candidates.item_ids, candidates.streamer_ids))
     owners, index, owner_bounds = distinct(streamers.values, lists)
-    counts = np.diff(owner_bounds)
+    counts = owner_bounds[1:] - owner_bounds[:-1]
     is_own = np.logical_and.reduceat(candidates.item_ids == candidates.streamer_ids, lists.starts)
     lows, highs, scores = quantised(candidates.scores, lists)
     heads = _heads(lists.sizes, items, streamers, np.where(is_own, 0, counts), is_own)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from contracts import columns as c
 from contracts.clock import day_bounds
+from contracts.erasure import erased_users
 from contracts.events import Feedback
 from contracts.names import STREAM_FEEDBACK
 from contracts.settings import Settings
@@ -41,17 +42,18 @@ def drain_feedback(warehouse: Warehouse, log: EventLog, settings: Settings, day:
     """Write the day's partition whole: what it has, and what arrived on that day.
 
     The stream is only read, and the partition flips at once, so it can be run as often as one likes. Of repeated events
-    the first holds.
+    the first holds; of erased users nothing is written.
     """
-    snapshot = warehouse.current(FEEDBACK, day)
-    rows: list[Row] = warehouse.read_snapshot(FEEDBACK, snapshot).to_pylist() if snapshot is not None else []
+    snapshot, erased = warehouse.current(FEEDBACK, day), erased_users(warehouse)
+    before = warehouse.read_snapshot(FEEDBACK, snapshot).to_pylist() if snapshot is not None else []
+    rows: list[Row] = [row for row in before if row[c.USER_ID] not in erased]
     known = len(rows)
     keys = {key for row in rows for key in _keys(row)}
     start, end = (round(edge.timestamp() * 1_000) for edge in day_bounds(day, settings.platform.time_zone))
     arrived = 0
     drained = Drained(log, STREAM_FEEDBACK)
     for at_ms, row in drained.read(_row):
-        if start <= at_ms < end:
+        if start <= at_ms < end and row[c.USER_ID] not in erased:
             arrived += 1
             if keys.isdisjoint(_keys(row)):
                 rows.append(row)

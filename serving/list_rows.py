@@ -15,7 +15,7 @@ from contracts.names import ItemKind, Source, Surface
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
 from serving.runs import Codes, run_edges
 
-_PACKED_AT_ONCE: Final = 500
+_PACKED_AT_ONCE: Final = 1_000
 """Lists of 100: their columns stay in the processor's cache."""
 Hash = tuple[str, dict[bytes, bytes]]
 """Key and fields."""
@@ -185,7 +185,7 @@ def candidate_columns(rows: pa.Table) -> CandidateColumns:
 
 def dictionary(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     """The words of a column without nulls, and each row's place among them."""
-    encoded = column.combine_chunks()
+    encoded = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False)

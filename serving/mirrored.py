@@ -28,7 +28,7 @@ class Mirrored:
 
     def __init__(self, settings: Settings, warehouse: Warehouse, store: Store) -> None:
         mirrors, clock = settings.mirrors, time.monotonic
-        self._published = PublishedMirror(store, mirrors)
+        self._published = PublishedMirror(store, settings)
         self._posteriors = PosteriorMirror(store, mirrors)
         self._live = LiveMirror(store, mirrors, clock)
         self._removed = RemovedMirror(store, mirrors, clock, settings.live.removed_hours * 3_600)

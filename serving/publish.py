@@ -2,53 +2,32 @@
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from contracts import columns as c
-from contracts import redis_keys
-from contracts.erasure import Erased
-from contracts.packed_user import pack_users
-from contracts.payload import Ids
-from contracts.schema import Table
 from contracts.settings import ServingSettings
-from contracts.snapshots import Snapshot, Warehouse
-from contracts.tables import (
-    CANDIDATE_LIST,
-    NEXT_CONTENT,
-    RELATED_STREAMER,
-    REPRESENTATIVE_VOD,
-    SEGMENT_LIST,
-    USER_FEATURE,
-    USER_VECTOR,
-)
+from contracts.snapshots import Warehouse
+from serving import generation_hashes as hashes
 from serving import list_rows
+from serving.day_tables import Batches, DayTables
 from serving.erase import enforce
 from serving.fresh.published import (
-    contents_known,
-    packed_vectors,
-    read_user_vectors,
     vector_batches,
     vector_model,
 )
-from serving.list_rows import Hash, ListRows
-from serving.newest import NEWEST_COLUMNS, newest_of, packed_parts
-from serving.runs import run_edges
+from serving.list_rows import ListRows
+from serving.newest import newest_of, packed_parts
 from serving.stores.protocol import GenerationStore, PublishStore
 from serving.writer import GenerationWriter, Written, ttl_of
 
-_CANDIDATE: Final = [c.RANK, c.ITEM_KIND, c.ITEM_ID, c.STREAMER_ID, c.SOURCE, c.SCORE]
-_OF_USERS: Final = [c.USER_ID, c.SEGMENT, c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS]
 _MEMORY_SAMPLES: Final = 200
-Batches = Iterable[pa.Table]
 
 
 @dataclass(frozen=True)
@@ -101,65 +80,6 @@ class GenerationInfo:
     vector_dim: str
 
 
-@dataclass(frozen=True)
-class DayTables:
-    """The tables of a publish without erased users, in batches that fit in memory.
-
-    Args:
-        newest: Of the representative contents, what the newest ones are found by.
-        vectors: The users' vectors.
-        contents: The day of the contents behind the lists, and until when, where that was before the day's end.
-    """
-
-    lists: Batches
-    segment_lists: Batches
-    channels: Batches
-    related: Batches
-    followers: Batches
-    users: Batches
-    newest: pa.Table
-    vectors: pa.Table
-    contents: tuple[str, str]
-
-    @classmethod
-    def of(cls, warehouse: Warehouse, day: date, rows: int) -> "DayTables":
-        """Of a day; nothing is read yet.
-
-        Raises:
-            MissingPartitionError: a job of that day has not run.
-        """
-
-        erased = Erased.of(warehouse)
-
-        def batches(table: Table, snapshot: Snapshot, columns: list[str]) -> Batches:
-            kept = (erased.left_out_of(table, part) for part in warehouse.batches(table, snapshot, columns, rows))
-            return filter(len, kept)
-
-        def newest(table: Table) -> Snapshot:
-            """The day's partition, or one before it: a running day has none of the slower tables yet."""
-            return warehouse.latest(table, day) or warehouse.require(table, day)
-
-        lists, segments, channels, related = (
-            warehouse.require(table, day)
-            for table in (CANDIDATE_LIST, SEGMENT_LIST, REPRESENTATIVE_VOD, RELATED_STREAMER)
-        )
-        return cls(
-            batches(CANDIDATE_LIST, lists, [c.USER_ID, c.SURFACE, c.MODEL_VERSION, *_CANDIDATE]),
-            batches(SEGMENT_LIST, segments, [c.SEGMENT, c.SURFACE, *_CANDIDATE]),
-            batches(REPRESENTATIVE_VOD, channels, [c.STREAMER_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.SCORE]),
-            batches(RELATED_STREAMER, related, [c.STREAMER_ID, c.RANK, c.RELATED_STREAMER_ID, c.SCORE]),
-            batches(
-                NEXT_CONTENT,
-                newest(NEXT_CONTENT),
-                [c.TARGET_ID, c.RANK, c.CONTENT_ID, c.CONTENT_KIND, c.STREAMER_ID, c.SOURCE, c.SCORE],
-            ),
-            batches(USER_FEATURE, newest(USER_FEATURE), _OF_USERS),
-            warehouse.read_snapshot(REPRESENTATIVE_VOD, channels, NEWEST_COLUMNS),
-            erased.left_out_of(USER_VECTOR, read_user_vectors(warehouse, day)),
-            contents_known(warehouse, day),
-        )
-
-
 def publish(
     warehouse: Warehouse, store: PublishStore, settings: ServingSettings, day: date, now: datetime
 ) -> PublishReport:
@@ -197,15 +117,15 @@ def write_tables(tables: DayTables, store: GenerationStore, settings: ServingSet
     versions: set[str] = set()
     with GenerationWriter(store, settings, generation) as writer:
         by_user = list_rows.whole_owners(_noting_versions(tables.lists, versions), c.USER_ID)
-        lists = writer.write(by_user, partial(_user_lists, generation))
-        segment_lists = writer.write([list(tables.segment_lists)], partial(_segment_lists, generation))
+        lists = writer.write(by_user, partial(hashes.user_lists, generation))
+        segment_lists = writer.write([list(tables.segment_lists)], partial(hashes.segment_lists, generation))
         targets = Written()
         for batches, owner, to_rows in _of_targets(tables):
-            hashes = partial(_target_lists, generation, to_rows)
-            targets += writer.write(list_rows.whole_owners(batches, owner), hashes)
-        users = writer.write(tables.users, partial(_users, generation))
-        writer.write(enumerate(packed_parts(newest_of(tables.newest))), partial(_newest, generation))
-        writer.write(vector_batches(tables.vectors), partial(_vectors, generation))
+            to_hashes = partial(hashes.target_lists, generation, to_rows)
+            targets += writer.write(list_rows.whole_owners(batches, owner), to_hashes)
+        users = writer.write(tables.users, partial(hashes.users, generation))
+        writer.write(enumerate(packed_parts(newest_of(tables.newest))), partial(hashes.newest, generation))
+        writer.write(vector_batches(tables.vectors), partial(hashes.vectors, generation))
     version, vectors = ",".join(sorted(versions)), vector_model(tables.vectors)
     return WrittenTables(generation, day, version, lists, segment_lists, targets, users, tables.contents, vectors)
 
@@ -253,73 +173,6 @@ def _of_targets(tables: DayTables) -> list[tuple[Batches, str, Callable[[pa.Tabl
 def _noting_versions(batches: Batches, versions: set[str]) -> Batches:
     for rows in batches:
         words, codes = list_rows.dictionary(rows.column(c.MODEL_VERSION).drop_null())
-        versions.update(words[code] for code in np.flatnonzero(np.bincount(codes)))
+        # One model made nearly every table: then there is nothing to look for.
+        versions.update(words if len(words) == 1 and len(codes) else (words[code] for code in np.unique(codes)))
         yield rows
-
-
-def _user_lists(generation: str, rows: pa.Table) -> Iterator[Hash]:
-    return list_rows.list_hashes(list_rows.user_rows(rows), partial(redis_keys.lists, generation), _names)
-
-
-def _target_lists(generation: str, to_rows: Callable[[pa.Table], ListRows], rows: pa.Table) -> Iterator[Hash]:
-    return list_rows.list_hashes(to_rows(rows), partial(redis_keys.target_lists, generation), _names)
-
-
-def _segment_lists(generation: str, batches: list[pa.Table]) -> Iterator[Hash]:
-    """A hash per surface; a handful of lists, so all are packed at once."""
-    if not batches:
-        return
-    rows = pa.concat_tables(batches)
-    segments, codes = list_rows.dictionary(rows.column(c.SEGMENT))
-
-    def key(surface: str, _: int) -> str:
-        return redis_keys.segment_lists(generation, surface)
-
-    def names(owners: Ids) -> list[bytes]:
-        return [segments[owner].encode() for owner in owners.tolist()]
-
-    yield from list_rows.list_hashes(list_rows.segment_rows(rows, codes.astype(np.int64)), key, names, np.zeros_like)
-
-
-def _users(generation: str, rows: pa.Table) -> Iterator[Hash]:
-    """What the batch says of every user."""
-    rows = rows.sort_by(c.USER_ID)
-    words, codes = list_rows.dictionary(rows.column(c.SEGMENT))
-    users = rows.column(c.USER_ID).to_numpy()
-    names, values = _names(users), pack_users(words, codes, *_known_streamers(rows))
-    buckets = redis_keys.bucket_of(users)
-    for start, stop in pairwise(run_edges(buckets)):
-        key = redis_keys.segments(generation, int(buckets[start]))
-        yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
-
-
-def _known_streamers(rows: pa.Table) -> tuple[Ids, Ids]:
-    """Every user's preferred streamers and then those watched lately, one user after the other, and how many."""
-    preferred, recent = (_flattened(rows.column(name)) for name in (c.PREFERRED_STREAMER_IDS, c.RECENT_STREAMER_IDS))
-    users = np.concatenate([np.repeat(np.arange(rows.num_rows), sizes) for _, sizes in (preferred, recent)])
-    order = np.argsort(users, kind="stable")
-    return np.concatenate([preferred[0], recent[0]])[order], preferred[1] + recent[1]
-
-
-def _flattened(lists: pa.ChunkedArray) -> tuple[Ids, Ids]:
-    """The values of lists, and how many each has; null is none."""
-    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
-    return pc.list_flatten(lists).to_numpy().astype(np.int64), sizes
-
-
-def _newest(generation: str, part: tuple[int, bytes]) -> Iterator[Hash]:
-    number, packed = part
-    yield redis_keys.newest_contents(generation), {b"%d" % number: packed}
-
-
-def _vectors(generation: str, rows: pa.RecordBatch) -> Iterator[Hash]:
-    """The packed vectors of some users, in ascending order."""
-    users, values = rows.column(c.USER_ID).to_numpy(), packed_vectors(rows)
-    names, buckets = _names(users), redis_keys.bucket_of(users)
-    for start, stop in pairwise(run_edges(buckets)):
-        key = redis_keys.user_vectors(generation, int(buckets[start]))
-        yield key, dict(zip(names[start:stop], values[start:stop], strict=True))
-
-
-def _names(owners: Ids) -> list[bytes]:
-    return [b"%d" % owner for owner in owners.tolist()]

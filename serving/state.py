@@ -1,11 +1,12 @@
 """What a worker holds in memory of everything that is not one user's: immutable, replaced as a whole, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bandit.posteriors import PosteriorEpoch
 from contracts.payload import CandidateColumns, Ids
+from serving.fresh.batch import Batch
 from serving.fresh.index import FreshIndex
 from serving.mirrors.live_table import LiveTable
 from serving.newest import NewestContents
@@ -21,16 +22,15 @@ class Generation:
 
     Args:
         published_at: None where it does not say.
-        vector_model_version: Of the model that made the users' vectors, of length `vector_dim`; empty without any.
         segment_lists: By surface and segment; a list that cannot be read is a text that says why.
+        batch: What the fresh lane needs to know of it.
     """
 
     name: str
     model_version: str
     published_at: datetime | None
     segment_lists: Mapping[Context, CandidateColumns | str]
-    vector_model_version: str = ""
-    vector_dim: int = 0
+    batch: Batch = field(default_factory=Batch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contracts.settings import ServingSettings
 from serving.list_rows import Hash
 from serving.stores.protocol import Fields, GenerationStore
 
-_SENDERS: Final = 2
+_SENDERS: Final = 3
 """Batches are packed while the server works on others."""
 _WAITING: Final = 5
 """Batches in hand at once."""

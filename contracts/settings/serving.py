@@ -8,15 +8,15 @@ from contracts.settings.section import Section
 
 
 class BanditSettings(Section):
-    """Discounted Beta Thompson sampling."""
+    """Discounted Beta Thompson sampling; what slates depend on is tuned by `python -m world tune_bandit`."""
 
-    prior_successes: float = Field(1.0, gt=0, description="Prior Beta a: with b, a mean of 1/10.")
+    prior_successes: float = Field(1.0, gt=0, description="Prior Beta a of a context: with b, a mean of 1/10.")
     prior_failures: float = Field(9.0, gt=0, description="Prior Beta b; ten impressions' worth in all.")
     streamer_strength: float = Field(10.0, gt=0, description="Impressions a streamer's mean is worth to its items.")
-    source_strength: float = Field(10.0, gt=0, description="Impressions a source's mean is worth to what it proposes.")
+    source_strength: float = Field(3.0, gt=0, description="Impressions a source's mean is worth to what it proposes.")
     context_strength: float = Field(10.0, gt=0, description="Impressions the context's mean is worth to its sources.")
-    exploration_scale: float = Field(1.0, gt=0, description="Factor on posterior variance; 1 is Thompson sampling.")
-    epsilon: float = Field(0.1, ge=0, le=1, description="Share of slots that epsilon_greedy fills by chance.")
+    exploration_scale: float = Field(0.05, gt=0, description="Factor on sampled variance: 1 loses half as much again.")
+    epsilon: float = Field(0.01, ge=0, le=1, description="Share of slots that epsilon_greedy fills by chance.")
     linear_precision: float = Field(1.0, gt=0, description="Prior precision of each weight of linear_thompson.")
     linear_noise: float = Field(0.1, gt=0, description="Variance of an outcome for linear_thompson: p (1 - p).")
     max_arms: int = Field(5_000, ge=1, description="Arms of a context's state: 125 kB; above it weak ones go.")

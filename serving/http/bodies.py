@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from contracts.names import ItemKind
-
 Id = Annotated[str, Meta(pattern="^-?[0-9]{1,19}$", description="A 64-bit id in decimal.")]
+
+
+Kind = Literal["live", "vod", "clip", "streamer"]
+"""`contracts.names.ItemKind` in words: on enumerations msgspec leaves a table that Spark cannot pickle."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -26,7 +28,7 @@ class Item(msgspec.Struct, frozen=True):
     """
 
     rank: int
-    kind: ItemKind
+    kind: Kind
     id: Id
     streamer_id: Id
     title: str | None
@@ -91,7 +93,7 @@ class FeedbackEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     item_id: Id
-    item_kind: ItemKind
+    item_kind: Kind
     action: Literal["viewport", "click", "play", "dismiss", "hide"]
     user_id: Id | None = None
     streamer_id: Id | None = None

@@ -105,16 +105,17 @@ def _beta(a: float, b: float, mean: float, spread: float) -> tuple[Floats, Float
     grid = first + (last - first) * (np.arange(_POINTS) + 0.5) / _POINTS
     logs = (a - 1) * np.log(grid) + (b - 1) * np.log1p(-grid)
     density = np.exp(logs - logs.max())
-    below = np.cumsum(density) / density.sum()
+    below = (np.cumsum(density) - density / 2) / density.sum()
     low, high = np.interp((_BELOW, _ABOVE), below, grid)
     return grid, density, (float(low), float(high))
 
 
 def _path(grid: Floats, density: Floats, reach: float) -> str:
-    """A closed outline down to the axis."""
-    if not len(grid):
+    """A closed outline down to the axis, of what lies within its reach."""
+    inside = grid <= reach
+    if not inside.any():
         return ""
-    across, up = WIDTH * grid / reach, HEIGHT * (1 - 0.94 * density)
+    across, up = WIDTH * grid[inside] / reach, HEIGHT * (1 - 0.94 * density[inside])
     points = " ".join(f"L{x:.1f} {y:.1f}" for x, y in zip(across, up, strict=True))
     return f"M{across[0]:.1f} {HEIGHT} {points} L{across[-1]:.1f} {HEIGHT}Z"
 

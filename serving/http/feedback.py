@@ -41,7 +41,7 @@ def _of_event(event: FeedbackEvent, settings: Settings, at: datetime) -> Iterato
             request_id=event.request_id,
             user_id=user,
             item_id=item,
-            item_kind=event.item_kind,
+            item_kind=ItemKind(event.item_kind),
             streamer_id=None if event.streamer_id is None else _id(event.streamer_id),
             action=FeedbackAction(event.action),
             watched_seconds=event.watched_seconds,

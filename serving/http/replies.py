@@ -1,15 +1,17 @@
 """Slates as bodies."""
 
 from datetime import datetime
+from typing import get_args
 
 from contracts.names import ItemKind, Source, Surface
 from contracts.payload import KINDS, SOURCES
 from serving.explain import why
-from serving.http.bodies import Degradation, Item, Recommendations
+from serving.http.bodies import Degradation, Item, Kind, Recommendations
 from serving.http.cursor import next_cursor
 from serving.query import LEVELS, Level, Query
 from serving.slate import EXPLORATION_KINDS, Slate
 
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _SOURCES, _LEVELS = tuple(map(str, SOURCES)), tuple(map(str, LEVELS))
 _STREAMER, _FRESH = KINDS.index(ItemKind.STREAMER), SOURCES.index(Source.FRESH)
 _WHOLE = {Level.PERSONAL, Level.TARGET}
@@ -55,7 +57,7 @@ def _items(slate: Slate, age: float | None) -> list[Item]:
     return [
         Item(
             rank,
-            KINDS[kind],
+            _KINDS[kind],
             str(item),
             str(streamer),
             title,

@@ -63,8 +63,9 @@ class Tail:
     def _read_page(self) -> None:
         page = self._log.read_from(self._stream, self._known, _PAGE)
         if self._known != START and (not page or page[0].id != self._known):
-            self._gaps.append(page[0].at_ms if page else None)
-            self._known = START
+            if self._is_trimmed(page):
+                self._gaps.append(page[0].at_ms if page else None)
+                self._known = START
         elif self._is_read:
             page = page[1:]
         if page:
@@ -73,3 +74,8 @@ class Tail:
             self._waiting.extend(page)
         else:
             self._is_read = self._known != START
+
+    def _is_trimmed(self, following: list[LogEntry]) -> bool:
+        """Whether a known entry went with all before it; else it alone was deleted, as `erase` does."""
+        oldest = self._log.read_from(self._stream, START, 1)
+        return not oldest or (bool(following) and oldest[0].id == following[0].id)

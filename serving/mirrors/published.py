@@ -6,7 +6,8 @@ from datetime import datetime
 from contracts.errors import PayloadError
 from contracts.names import Surface
 from contracts.payload import CandidateColumns, unpack
-from contracts.settings import MirrorSettings
+from contracts.settings import Settings
+from serving.fresh.batch import Batch
 from serving.state import Context, Generation, Published
 from serving.stores.protocol import GenerationStore
 
@@ -16,9 +17,9 @@ class PublishedMirror:
 
     name = "published"
 
-    def __init__(self, store: GenerationStore, settings: MirrorSettings) -> None:
-        self._store = store
-        self.pause_seconds = settings.poll_ms / 1000
+    def __init__(self, store: GenerationStore, settings: Settings) -> None:
+        self._store, self._time_zone = store, settings.platform.time_zone
+        self.pause_seconds = settings.mirrors.poll_ms / 1000
         self.current = Published(None, {}, "Redis has not been read yet")
 
     def refresh(self) -> None:
@@ -37,21 +38,24 @@ class PublishedMirror:
         self.current = Published(self.current.current, self.current.generations, problem)
 
     def _follow(self, name: str) -> None:
-        found = read_generation(self._store, name)
+        found = self._read(name)
         known = self.current.generations
         if found is None:
             self.current = Published(self.current.current, known, f"generation {name} has expired")
             return
         # A worker that has just come up knows the one before, too: somebody is in the middle of its pages.
-        before = (known.get(other) or read_generation(self._store, other) for other in self._others(name))
+        before = (known.get(other) or self._read(other) for other in self._others(name))
         kept = [found, *(generation for generation in before if generation is not None)]
         self.current = Published(name, {generation.name: generation for generation in kept})
+
+    def _read(self, name: str) -> Generation | None:
+        return read_generation(self._store, name, self._time_zone)
 
     def _others(self, name: str) -> list[str]:
         return [other for other in self._store.kept_generations() if other != name]
 
 
-def read_generation(store: GenerationStore, name: str) -> Generation | None:
+def read_generation(store: GenerationStore, name: str, time_zone: str) -> Generation | None:
     """A generation with its segment lists; None where it has expired."""
     info = store.generation_info(name)
     if not info:
@@ -60,8 +64,7 @@ def read_generation(store: GenerationStore, name: str) -> Generation | None:
     for surface in Surface:
         for segment, packed in store.segment_lists(name, surface).items():
             lists[surface, segment] = _unpacked(packed)
-    vectors = info.get("vector_model_version", ""), int(info.get("vector_dim", "0"))
-    return Generation(name, info.get("model_version", ""), _time(info), lists, *vectors)
+    return Generation(name, info.get("model_version", ""), _time(info), lists, Batch.of(info, time_zone))
 
 
 def _unpacked(packed: bytes) -> CandidateColumns | str:

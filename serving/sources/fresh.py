@@ -4,18 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.errors import PayloadError
-from contracts.packed_vector import unpack_vector
 from contracts.payload import CandidateColumns
-from serving.fresh.index import FreshIndex, UserVector
-from serving.query import Level, Query
+from serving.fresh.index import FreshIndex
+from serving.fresh.lane import fresh_candidates
+from serving.query import NO_IDS, Level, Query
 from serving.stages import Fetched
 
 
 @dataclass(frozen=True)
 class FreshSource:
-    """The fresh contents that the model scores highest for the user; without a vector of the user, the newest of the
-    streamers whom the user knows. The catalogue does not know them yet, so language and age are looked at here.
+    """What the fresh lane offers the user. The catalogue does not know it yet: language and age are looked at here.
 
     Args:
         count: Offered to a request.
@@ -27,25 +25,13 @@ class FreshSource:
     level = Level.PERSONAL
 
     def fetch(self, query: Query) -> Fetched:
-        index = query.state.fresh
-        if not len(index):
-            return Fetched(None)
-        try:
-            found = self._best(index, query)
-        except PayloadError as error:
-            return Fetched(None, f"the user's vector cannot be read: {error}")
-        if found is None or not len(found):
-            return Fetched(None)
-        return Fetched(self._allowed(index, found, query))
-
-    def _best(self, index: FreshIndex, query: Query) -> CandidateColumns | None:
-        user, generation, at = query.user, query.generation, query.request.at.timestamp()
-        if user.vector is not None:
-            values = unpack_vector(user.vector, generation.vector_dim)
-            return index.best(UserVector(values, generation.vector_model_version), self.count, at)
-        if user.known is not None and len(user.known.streamers):
-            return index.newest_of(user.known.streamers, self.count, at)
-        return None
+        index, user = query.state.fresh, query.user
+        streamers = user.known.streamers if user.known is not None else NO_IDS
+        at = query.request.at.timestamp()
+        found = fresh_candidates(index, user.vector, query.generation.batch, streamers, self.count, at)
+        if found.candidates is None or not len(found.candidates):
+            return Fetched(None, found.problem)
+        return Fetched(self._allowed(index, found.candidates, query), found.problem)
 
     def _allowed(self, index: FreshIndex, found: CandidateColumns, query: Query) -> CandidateColumns:
         request, rows = query.request, index.rows(found.item_ids)

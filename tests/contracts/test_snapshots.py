@@ -121,6 +121,24 @@ def test_tools_that_know_nothing_of_snapshots_can_glob_the_current_files(tmp_pat
     ]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+def test_batches_hold_the_rows_of_all_files_in_order(tmp_path: Path, at_once: int) -> None:
+    warehouse = Warehouse(tmp_path)
+    snapshot = write(warehouse, 1, 2, 3)
+    shutil.copy(snapshot.path / "part-00000.parquet", snapshot.path / "part-00001.parquet")
+    batches = list(warehouse.batches(EARLIER_VIEW, snapshot, ["user_id"], at_once))
+    assert [user for batch in batches for user in batch.column("user_id").to_pylist()] == [1, 2, 3, 1, 2, 3]
+    assert all(batch.num_rows <= at_once + 2 for batch in batches)
+
+
+def test_batches_of_another_schema_are_refused(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    snapshot = write(warehouse, 1)
+    pq.write_table(pa.table({"user_id": ["one"]}), snapshot.path / "part-00001.parquet")
+    with pytest.raises(SchemaMismatchError):
+        list(warehouse.batches(EARLIER_VIEW, snapshot, ["user_id"], 10))
+
+
 def copied(warehouse: Warehouse, *user_ids: int, minutes: int) -> Path:
     staged = warehouse.stage(EARLIER_VIEW, DAY, NOW + timedelta(minutes=minutes))
     staged.mkdir()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bandit.posteriors import Exploration, PosteriorEpoch
+from bandit.posteriors import PosteriorEpoch
 from contracts import columns as c
 from contracts.errors import EpochConflictError, MissingPartitionError
 from contracts.settings import BanditSettings, Settings
@@ -139,7 +139,8 @@ def test_a_context_follows_the_settings_as_they_are_now(tmp_path: Path) -> None:
     run(store, tmp_path, slate(), view(1, 101, NOON))
     epoch = PosteriorEpoch.from_bytes(store.posteriors("home_clips", "light") or b"")
     assert epoch.epoch == 5
-    assert (epoch.prior, epoch.exploration) == (prior_epoch(BanditSettings()).prior, Exploration(epsilon=0.1))
+    now = prior_epoch(BanditSettings())
+    assert (epoch.prior, epoch.exploration) == (now.prior, now.exploration)
 
 
 def test_nobody_signed_in_teaches_nothing(tmp_path: Path) -> None:

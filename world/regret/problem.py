@@ -16,8 +16,8 @@ from world.choice import CLIP, Encounter, click_chance
 from world.config import ChoiceConfig
 from world.population import Bools, Floats, Ints
 
-STEP_SECONDS: Final = 600.0
-STEPS_PER_DAY: Final = 144
+STEP_SECONDS: Final = 1_800.0
+STEPS_PER_DAY: Final = 48
 
 
 @dataclass(frozen=True)

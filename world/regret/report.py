@@ -6,18 +6,21 @@ from typing import Any, Final
 
 import numpy as np
 
+from bandit.policies import registry
 from contracts.names import Surface
 from contracts.settings import BanditSettings
 from evaluation.intervals import Interval, bootstrap_mean, paired_difference
 from world.config import ChoiceConfig
 from world.regret.items import contents_problem, streamers_problem
 from world.regret.platforms import Platform
-from world.regret.play import UNIFORM, play
+from world.regret.play import play
 from world.regret.problem import Problem
 from world.regret.setting import Setting
+from world.regret.slates import UNIFORM
 from world.regret.sources import sources_problem
 
-POLICIES: Final = ("thompson", "greedy", "epsilon_greedy", "linear_thompson", UNIFORM)
+POLICIES: Final = (*registry.POLICIES, UNIFORM)
+"""The first is the one that others are compared with."""
 STATIONARY: Final = "stationary"
 DRIFTING: Final = "drifting"
 

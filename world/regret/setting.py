@@ -34,7 +34,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Setting:
-    """A world with the moments at which its bandit is asked: one every ten minutes.
+    """A world with the moments at which its bandit is asked: one every half hour.
 
     Args:
         times: (T,) unix seconds, at the beginning of each step.

@@ -19,8 +19,8 @@ _SOURCES: Final = (
 )
 _SLOTS: Final = 20
 _SHELF_SECONDS: Final = 3 * 86_400.0
-_EVERY: Final = 18
-"""Steps for which lists stay: three hours."""
+_EVERY: Final = 8
+"""Steps for which lists stay: four hours."""
 _PROPOSED: Final = 10
 """Items per user and source."""
 

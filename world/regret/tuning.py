@@ -6,19 +6,21 @@ from typing import Final
 
 import numpy as np
 
+from bandit.policies import epsilon_greedy, linear_thompson, thompson
 from contracts.settings import BanditSettings
 from world.regret.report import Case, measure, shares
 
 _GRID: Final[Sequence[tuple[str, str, tuple[float, ...]]]] = (
-    ("thompson", "exploration_scale", (0.05, 0.1, 0.2, 0.4)),
-    ("thompson", "context_strength", (3.0, 10.0, 30.0)),
-    ("thompson", "source_strength", (3.0, 10.0, 30.0)),
-    ("thompson", "streamer_strength", (3.0, 10.0, 30.0)),
-    ("thompson", "prior_strength", (1.0, 3.0, 10.0)),
-    ("thompson", "half_life_hours", (36.0, 72.0, 144.0)),
-    ("epsilon_greedy", "epsilon", (0.01, 0.02, 0.05, 0.1)),
-    ("linear_thompson", "linear_noise", (0.003, 0.01, 0.03, 0.1)),
-    ("linear_thompson", "linear_precision", (1.0, 10.0, 100.0)),
+    (thompson.POLICY_ID, "exploration_scale", (0.02, 0.05, 0.1, 0.2, 1.0)),
+    (thompson.POLICY_ID, "context_strength", (10.0, 30.0, 100.0)),
+    (thompson.POLICY_ID, "source_strength", (3.0, 10.0, 30.0)),
+    (thompson.POLICY_ID, "streamer_strength", (10.0, 30.0, 100.0)),
+    (thompson.POLICY_ID, "prior_strength", (3.0, 10.0, 30.0)),
+    (thompson.POLICY_ID, "half_life_hours", (36.0, 72.0, 144.0)),
+    (thompson.POLICY_ID, "exploration_scale", (0.02, 0.05, 0.1, 0.2)),
+    (epsilon_greedy.POLICY_ID, "epsilon", (0.01, 0.02, 0.05, 0.1)),
+    (linear_thompson.POLICY_ID, "linear_noise", (0.001, 0.003, 0.01, 0.03, 0.1)),
+    (linear_thompson.POLICY_ID, "linear_precision", (1.0, 10.0, 100.0)),
 )
 """Policy, setting and the values tried, in this order; what is best so far stays for what follows.
 

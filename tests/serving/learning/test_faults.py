@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +43,7 @@ def show(
     store.append(STREAM_IMPRESSIONS, Shown(request, 1, CONTEXT, arms).body(), KEPT)
 
 
-def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: Any) -> None:  # noqa: ANN401
+def tell(store: Store, clock: Clock, at_ms: int, request: str, *what: object) -> None:
     """What: item, action and, of plays, seconds."""
     clock.at_ms = at_ms
     store.append(STREAM_FEEDBACK, feedback(request, *what).to_json(), KEPT)
@@ -196,6 +195,32 @@ def test_a_feedback_stream_that_vanished_judges_nothing_it_may_have_held(store: 
     lose(store, STREAM_FEEDBACK, 9)
     report = step_at(store, clock, BASE_MS + 5 * WINDOW_MS)
     assert (report.counts.gaps, report.counts.unjudged_slates, report.epochs) == (1, 1, 0)
+
+
+def test_an_entry_that_erase_deletes_is_no_gap(store: Store, clock: Clock) -> None:
+    show(store, clock, "r0", BASE_MS)
+    tell(store, clock, BASE_MS, "r0", 0, "click")
+    tell(store, clock, BASE_MS + 1, "r0", 0, "viewport")
+    learner = Learner(store, store, SETTINGS)
+    clock.at_ms = BASE_MS + 2 * WINDOW_MS
+    learner.step()
+    drop(store, STREAM_FEEDBACK, 1)
+    clock.at_ms += 1
+    learner.step()
+    show(store, clock, "r1", BASE_MS + 3 * WINDOW_MS)
+    tell(store, clock, BASE_MS + 3 * WINDOW_MS, "r1", 0, "play", 60.0)
+    clock.at_ms = BASE_MS + 5 * WINDOW_MS
+    report = learner.step()
+    assert (report.total.gaps, report.counts.successes) == (0, 1)
+
+
+def drop(store: Store, stream: str, place: int) -> None:
+    """Delete one entry."""
+    if isinstance(store, ClockedRedis):
+        store.client.xdel(stream, store.client.xrange(stream)[place][0])
+    else:
+        assert isinstance(store, MemoryStore)
+        del store._streams[stream][place]
 
 
 def test_a_redis_that_was_restarted_empty_is_learnt_from_anew(clock: Clock, redis_url: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from bandit.arms import CONTEXT as CONTEXT_ARM
 from bandit.policies.registry import POLICIES
 from bandit.posteriors import PosteriorEpoch
 from contracts.errors import StoreUnavailableError
@@ -72,7 +73,8 @@ def test_evidence_is_the_decayed_sum_of_all_outcomes(clock: Clock) -> None:
         times, arms, wins, weights = map(np.array, zip(*rows, strict=True))
         decayed = weights * 2.0 ** (-(state.applied_through_ms - times) / 1_000 / (BANDIT.half_life_hours * 3_600))
         for arm in state.arms:
-            sums = (decayed[(arms == arm) & wins].sum(), decayed[(arms == arm) & ~wins].sum())
+            its = (arms == arm) | (arm == CONTEXT_ARM)
+            sums = (decayed[its & wins].sum(), decayed[its & ~wins].sum())
             assert state.evidence(arm) == pytest.approx(sums, rel=1e-9)
 
 

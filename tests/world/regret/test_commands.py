@@ -21,20 +21,20 @@ def test_regret_prints_a_line_per_surface_platform_and_policy(monkeypatch: pytes
     result = CliRunner().invoke(app, ["regret", "--worlds", "2"])
     assert result.exit_code == 0, result.output
     assert len(result.output.splitlines()) == 3 * 2 * len(POLICIES)
-    assert "home_clips         stationary  thompson" in result.output
+    assert "home_clips         stationary  thompson/2" in result.output
 
 
 def test_tuning_prints_every_trial_and_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "TUNING", {"tiny": TINY})
-    grid = (("thompson", "exploration_scale", (0.1, 4.0)), ("thompson", "prior_strength", (5.0,)))
+    grid = (("thompson/2", "exploration_scale", (0.1, 4.0)), ("thompson/2", "prior_strength", (5.0,)))
     monkeypatch.setattr(tuning, "_GRID", grid)
     result = CliRunner().invoke(app, ["tune_bandit", "--worlds", "1"])
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert [line.split()[:3] for line in lines[:3]] == [
-        ["thompson", "exploration_scale", "0.1"],
-        ["thompson", "exploration_scale", "4"],
-        ["thompson", "prior_strength", "5"],
+        ["thompson/2", "exploration_scale", "0.1"],
+        ["thompson/2", "exploration_scale", "4"],
+        ["thompson/2", "prior_strength", "5"],
     ]
     assert sum("best" in line for line in lines[:2]) == 1
 
@@ -45,13 +45,15 @@ def test_uniform_loses_most_and_intervals_hold_their_mean() -> None:
         lost = {row["policy"]: row["regret_percent"] for row in rows if row["platform"] == kind}
         assert max(lost, key=lambda policy: lost[policy][0]) == "uniform"
         assert all(low <= mean <= high for mean, low, high in lost.values())
-    thompson = [row["percent_more_than_thompson"] for row in rows if row["policy"] == "thompson"]
+    thompson = [row["percent_more_than_thompson"] for row in rows if row["policy"] == "thompson/2"]
     assert thompson == [[0.0, 0.0, 0.0]] * 6
 
 
 def test_the_best_of_each_step_stays_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        tuning, "_GRID", (("thompson", "exploration_scale", (0.2, 9.0)), ("thompson", "half_life_hours", (9.0, 72.0)))
+        tuning,
+        "_GRID",
+        (("thompson/2", "exploration_scale", (0.2, 9.0)), ("thompson/2", "half_life_hours", (9.0, 72.0))),
     )
     steps = list(tune(cases({"tiny": TINY}, [1, 2]), BanditSettings()))
     for trials, best in steps:

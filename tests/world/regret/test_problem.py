@@ -39,14 +39,14 @@ def test_chances_are_those_of_the_choice_model() -> None:
 
 def test_traffic_follows_the_hours() -> None:
     found = traffic((0.0,) * 12 + (1.0,) * 12, 2, 100.0)
-    assert found.shape == (288,)
-    assert (found[:72].sum(), found[72:144].sum(), found.sum()) == (0.0, pytest.approx(100.0), pytest.approx(200.0))
+    assert found.shape == (96,)
+    assert (found[:24].sum(), found[24:48].sum(), found.sum()) == (0.0, pytest.approx(100.0), pytest.approx(200.0))
 
 
 def test_a_streamer_is_on_the_list_only_while_live(setting: Setting) -> None:
     problem = streamers_problem(setting)
     world = setting.world
-    for step in (0, 100, 287):
+    for step in (0, 33, 95):
         live = {f"streamer:{streamer}" for streamer in world.first.scene.population.streamers.ids}
         on = world.first.scene.schedule.on_at(float(setting.times[step]))
         live &= {f"streamer:{row + 1}" for row in world.first.scene.schedule.streamer[on]}

@@ -81,12 +81,15 @@ class ArmSet:
         parents: The chain of each arm's parents below the context, nearest first: `("streamer:45", "two_tower")`;
             empty where no arm has any.
         features: (A, D) of each arm, for policies that go by them; else empty.
+        weights: (A,) in (0, 1], of arms with one candidate each: factor on the mean of an arm's prior, by which the
+            list that proposes the arms has its say before anybody has seen them; empty is 1 for all.
     """
 
     arms: tuple[str, ...]
     counts: tuple[int, ...]
     parents: tuple[tuple[str, ...], ...] = ()
     features: tuple[tuple[float, ...], ...] = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def is_ranking(self) -> bool:

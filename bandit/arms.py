@@ -47,7 +47,7 @@ def arm_code(arm: str) -> tuple[int, int]:
         return CONTEXT_ARM, 0
     for kind, prefix in ((ITEM_ARM, ITEM_PREFIX), (STREAMER_ARM, STREAMER_PREFIX)):
         number = arm.removeprefix(prefix)
-        if number != arm and number.removeprefix("-").isdecimal():
+        if number != arm and number.removeprefix("-").isdecimal() and -(2**63) <= int(number) < 2**63:
             return kind, int(number)
     raise PayloadError(f"no arm is called {arm!r}; arms are sources, item:ID, streamer:ID and {CONTEXT}")
 

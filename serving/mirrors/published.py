@@ -38,15 +38,18 @@ class PublishedMirror:
         self.current = Published(self.current.current, self.current.generations, problem)
 
     def _follow(self, name: str) -> None:
-        found = read_generation(self._store, name, self._time_zone)
+        found = self._read(name)
         known = self.current.generations
         if found is None:
             self.current = Published(self.current.current, known, f"generation {name} has expired")
             return
         # A worker that has just come up knows the one before, too: somebody is in the middle of its pages.
-        before = (known.get(other) or read_generation(self._store, other) for other in self._others(name))
+        before = (known.get(other) or self._read(other) for other in self._others(name))
         kept = [found, *(generation for generation in before if generation is not None)]
         self.current = Published(name, {generation.name: generation for generation in kept})
+
+    def _read(self, name: str) -> Generation | None:
+        return read_generation(self._store, name, self._time_zone)
 
     def _others(self, name: str) -> list[str]:
         return [other for other in self._store.kept_generations() if other != name]

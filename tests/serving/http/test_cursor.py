@@ -19,7 +19,7 @@ from serving.query import Request
 from serving.slate import Slate
 from serving.stores.protocol import MarkKey
 from tests.serving.builders import DAY, NOW, candidate_rows, clips, write
-from tests.serving.http.edge import Running
+from tests.serving.http.running import Running
 from tests.serving.platform import Platform, ids
 
 EVERY_ID = st.integers(-(2**63), 2**63 - 1)
@@ -170,40 +170,40 @@ def test_a_page_that_is_not_full_is_the_last(feed: Platform) -> None:
 # Over HTTP
 
 
-def test_a_feed_is_walked_through_a_publish_and_not_through_two(edge: Running) -> None:
-    generation = edge.worker.mirrored.state().published.current
-    first = edge.ask(1, limit=3)
-    edge.publish()
-    second = edge.ask(1, limit=3, cursor=first["cursor"])
+def test_a_feed_is_walked_through_a_publish_and_not_through_two(server: Running) -> None:
+    generation = server.worker.mirrored.state().published.current
+    first = server.ask(1, limit=3)
+    server.publish()
+    second = server.ask(1, limit=3, cursor=first["cursor"])
     assert (first["generation"], second["generation"]) == (generation, generation)
     assert {item["id"] for item in first["items"]}.isdisjoint(item["id"] for item in second["items"])
-    edge.publish()
-    gone = edge.get(f"/v1/recommendations/1?surface=home_clips&limit=3&cursor={first['cursor']}")
+    server.publish()
+    gone = server.get(f"/v1/recommendations/1?surface=home_clips&limit=3&cursor={first['cursor']}")
     assert (gone.status_code, gone.json()["error"]) == (410, "cursor_expired")
-    assert edge.ask(1, limit=3)["cursor"]
+    assert server.ask(1, limit=3)["cursor"]
 
 
-def test_a_worker_that_two_publishes_have_overtaken_lets_no_cursor_ask_for_what_was_swept(edge: Running) -> None:
-    first = edge.ask(1, limit=3)
-    edge.publish_once()
-    edge.publish()
-    edge.until(lambda: status_of(edge, first["cursor"]) == 410)
+def test_a_worker_that_two_publishes_have_overtaken_lets_no_cursor_ask_for_what_was_swept(server: Running) -> None:
+    first = server.ask(1, limit=3)
+    server.publish_once()
+    server.publish()
+    server.until(lambda: status_of(server, first["cursor"]) == 410)
 
 
-def status_of(edge: Running, cursor: str) -> int:
-    return edge.get(f"/v1/recommendations/1?surface=home_clips&limit=3&cursor={cursor}").status_code
+def status_of(server: Running, cursor: str) -> int:
+    return server.get(f"/v1/recommendations/1?surface=home_clips&limit=3&cursor={cursor}").status_code
 
 
-def test_somebody_elses_cursor_is_400(edge: Running) -> None:
-    cursor = edge.ask(1, limit=3)["cursor"]
-    answer = edge.get(f"/v1/recommendations/2?surface=home_clips&limit=3&cursor={cursor}")
+def test_somebody_elses_cursor_is_400(server: Running) -> None:
+    cursor = server.ask(1, limit=3)["cursor"]
+    answer = server.get(f"/v1/recommendations/2?surface=home_clips&limit=3&cursor={cursor}")
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_surfaces_of_a_context_have_pages_and_continue_watching_has_none(edge: Running) -> None:
-    first = edge.ask(1, "watch_next", context=101, limit=1)
-    second = edge.ask(1, "watch_next", context=101, limit=1, cursor=first["cursor"])
+def test_surfaces_of_a_context_have_pages_and_continue_watching_has_none(server: Running) -> None:
+    first = server.ask(1, "watch_next", context=101, limit=1)
+    second = server.ask(1, "watch_next", context=101, limit=1, cursor=first["cursor"])
     assert first["items"][0]["id"] != second["items"][0]["id"]
-    edge.store.add_marks(MarkKey.PROGRESS, {1: {101: 5.0}}, 0.0, 10, 60)
-    begun = edge.ask(1, "continue_watching", limit=1)
+    server.store.add_marks(MarkKey.PROGRESS, {1: {101: 5.0}}, 0.0, 10, 60)
+    begun = server.ask(1, "continue_watching", limit=1)
     assert ([item["id"] for item in begun["items"]], begun["cursor"]) == (["101"], None)

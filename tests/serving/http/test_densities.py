@@ -58,7 +58,9 @@ def test_the_best_dozen_of_many_arms_is_drawn_best_first() -> None:
 
 
 def test_a_prior_without_a_highest_point_is_drawn_too() -> None:
-    epoch = prior_epoch(BanditSettings(prior_successes=0.5, prior_failures=0.5, context_strength=1.0))
+    epoch = prior_epoch(
+        BanditSettings(prior_successes=0.5, prior_failures=0.5, context_strength=1.0, exploration_scale=1.0)
+    )
     (curve,) = plot(epoch, ArmSet(("popular",), (3,)), []).curves
     assert all(np.isfinite(points(curve.outline)).ravel())
     assert (curve.low, curve.high) == pytest.approx((0.006, 0.994), abs=0.02)

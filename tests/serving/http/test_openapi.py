@@ -11,7 +11,7 @@ from contracts.names import Surface
 from serving.http.app import Edge
 from serving.http.openapi import document
 from serving.http.questions import PARAMETERS
-from tests.serving.http.edge import Running
+from tests.serving.http.running import Running
 
 TOLD = json.loads(document())
 OPERATIONS = [(path, method, told) for path, methods in TOLD["paths"].items() for method, told in methods.items()]
@@ -28,8 +28,8 @@ def references(part: Any) -> Iterator[str]:  # noqa: ANN401  whatever JSON holds
             yield from references(value)
 
 
-def test_the_document_is_served_as_it_is_made(edge: Running) -> None:
-    answer = edge.get("/openapi.json")
+def test_the_document_is_served_as_it_is_made(server: Running) -> None:
+    answer = server.get("/openapi.json")
     assert (answer.status_code, answer.json()) == (200, TOLD)
 
 
@@ -40,11 +40,11 @@ def test_every_reference_leads_somewhere() -> None:
         assert reference.removeprefix("#/components/schemas/") in TOLD["components"]["schemas"], reference
 
 
-def test_every_path_that_is_answered_is_there(edge: Running) -> None:
+def test_every_path_that_is_answered_is_there(server: Running) -> None:
     paths = {re.sub(r"\{\w+\}", "1", path) for path in TOLD["paths"]}
-    assert paths >= {*Edge(edge.worker)._open, "/", "/v1/recommendations", "/v1/recommendations/1", "/v1/explain/1"}
+    assert paths >= {*Edge(server.worker)._open, "/", "/v1/recommendations", "/v1/recommendations/1", "/v1/explain/1"}
     for path, method, _ in OPERATIONS:
-        answer = edge.client.request(method, re.sub(r"\{\w+\}", "1", path))
+        answer = server.client.request(method, re.sub(r"\{\w+\}", "1", path))
         assert answer.json()["error"] != "not_found" if answer.status_code == 404 else answer.status_code != 405
 
 
@@ -79,8 +79,8 @@ def test_what_needs_no_key_says_so(path: str) -> None:
     assert TOLD["paths"][path]["get"]["security"] == []
 
 
-def test_a_slate_has_every_field_that_the_document_requires(edge: Running) -> None:
+def test_a_slate_has_every_field_that_the_document_requires(server: Running) -> None:
     schemas = TOLD["components"]["schemas"]
-    body = edge.ask(1)
+    body = server.ask(1)
     assert set(schemas["Recommendations"]["required"]) <= body.keys() <= schemas["Recommendations"]["properties"].keys()
     assert set(schemas["Item"]["required"]) <= body["items"][0].keys() <= schemas["Item"]["properties"].keys()

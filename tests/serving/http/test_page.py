@@ -42,8 +42,8 @@ def basic(password: str) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"anybody:{password}".encode()).decode()}
 
 
-def test_a_slate_is_shown_as_cards_with_all_that_is_known_of_each_item(published: Settings) -> None:
-    page = get(published, "/?user=1&surface=home_clips&limit=4")
+def test_a_slate_is_shown_as_cards_with_all_that_is_known_of_each_item(edge: Settings) -> None:
+    page = get(edge, "/?user=1&surface=home_clips&limit=4")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     said = words(page)
@@ -56,8 +56,8 @@ def test_a_slate_is_shown_as_cards_with_all_that_is_known_of_each_item(published
     assert re.search(r"Score \d\.\d{4} Propensity 50\.0 % Posterior mean 0\.1000 List age", said)
 
 
-def test_the_arms_posteriors_are_drawn(published: Settings) -> None:
-    page = get(published, "/?user=1&limit=4")
+def test_the_arms_posteriors_are_drawn(edge: Settings) -> None:
+    page = get(edge, "/?user=1&limit=4")
     label = "Posterior of two_tower: mean 10.0 %, 90 % from 0.6 % to 28.3 %"
     assert f'aria-label="{label}"' in page.text
     assert page.text.count('class="outline"') == 2
@@ -65,33 +65,33 @@ def test_the_arms_posteriors_are_drawn(published: Settings) -> None:
     assert "Drawn again the same slate" in words(page)
 
 
-def test_each_stage_says_what_it_dropped_and_how_long_it_took(published: Settings) -> None:
-    said = words(get(published, "/?user=1&limit=4"))
+def test_each_stage_says_what_it_dropped_and_how_long_it_took(edge: Settings) -> None:
+    said = words(get(edge, "/?user=1&limit=4"))
     assert re.search(r"sources personal list 7 \d+ hydrators catalogue 7 7 \d+", said)
     assert re.search(r"filters visibility 7 6 1 \d+", said)
 
 
-def test_who_is_live_is_shown_with_the_time_to_the_end_of_the_lease(published: Settings) -> None:
+def test_who_is_live_is_shown_with_the_time_to_the_end_of_the_lease(edge: Settings) -> None:
     renewal = Renewal(12, 77, time.time(), time.time(), LeaseDetails("chess at night", "chess", "en"))
-    go_live(RedisStore.open(published.redis.url, 10_000), renewal, LeaseTerms.of(published.serving, published.live))
-    said = words(get(published, "/?user=1"))
+    go_live(RedisStore.open(edge.redis.url, 10_000), renewal, LeaseTerms.of(edge.serving, edge.live))
+    said = words(get(edge, "/?user=1"))
     assert re.search(r"Live now 1 streamer-2 chess · en chess at night on for \d\.\d s 1 min \d+ s left", said)
 
 
-def test_a_page_view_leaves_no_impression_and_counts_as_no_slate(published: Settings) -> None:
+def test_a_page_view_leaves_no_impression_and_counts_as_no_slate(edge: Settings) -> None:
     async def look(client: httpx.AsyncClient) -> str:
         assert (await client.get("/?user=1&request=looked")).status_code == 200
         assert (await client.get("/v1/explain/looked")).status_code == 404
         return (await client.get("/metrics")).text
 
-    counted = talk(published, look)
+    counted = talk(edge, look)
     assert "streamrec_slates_total{" not in counted
     assert 'streamrec_requests_total{caller="-",route="/",status="200"} 1.0' in counted
-    with redis.Redis.from_url(published.redis.url) as client:
+    with redis.Redis.from_url(edge.redis.url) as client:
         assert client.xlen(STREAM_IMPRESSIONS) == 0
 
 
-def test_the_link_to_a_draw_shows_the_same_slate_and_its_json_the_same_items(published: Settings) -> None:
+def test_the_link_to_a_draw_shows_the_same_slate_and_its_json_the_same_items(edge: Settings) -> None:
     async def look(client: httpx.AsyncClient) -> list[list[str]]:
         first = await client.get("/?user=1&limit=6")
         link = unescape(re.search(r'<a href="(/\?[^"]*request=[^"]*)"', first.text).group(1))  # type: ignore[union-attr]
@@ -100,44 +100,44 @@ def test_the_link_to_a_draw_shows_the_same_slate_and_its_json_the_same_items(pub
         answer = await client.get(json, headers={"x-request-id": request})
         return [ids(first), ids(await client.get(link)), [item["id"] for item in answer.json()["items"]]]
 
-    first, again, as_json = talk(published, look)
+    first, again, as_json = talk(edge, look)
     assert len(first) == 6
     assert first == again == as_json
 
 
-def test_the_next_page_repeats_nothing(published: Settings) -> None:
+def test_the_next_page_repeats_nothing(edge: Settings) -> None:
     async def look(client: httpx.AsyncClient) -> list[list[str]]:
         first = await client.get("/?user=1&limit=3")
         link = unescape(re.search(r'<a href="(/\?[^"]*cursor=[^"]*)"', first.text).group(1))  # type: ignore[union-attr]
         return [ids(first), ids(await client.get(link))]
 
-    first, second = talk(published, look)
+    first, second = talk(edge, look)
     assert len(first) == len(second) == 3
     assert not set(first) & set(second)
 
 
-def test_cards_lead_to_what_goes_with_them(published: Settings) -> None:
-    page = get(published, "/?user=1&limit=4")
+def test_cards_lead_to_what_goes_with_them(edge: Settings) -> None:
+    page = get(edge, "/?user=1&limit=4")
     link = unescape(re.search(r'<a href="([^"]*surface=related_streamers[^"]*context=10)"', page.text).group(1))  # type: ignore[union-attr]
-    related = get(published, link)
+    related = get(edge, link)
     assert "surface=related_streamers" in link
     assert sorted(ids(related)) == ["11", "12"]
 
 
-def test_a_surface_in_the_order_of_its_list_says_that_no_bandit_chose(published: Settings) -> None:
-    said = words(get(published, "/?user=1&surface=channel_vods&context=10"))
+def test_a_surface_in_the_order_of_its_list_says_that_no_bandit_chose(edge: Settings) -> None:
+    said = words(get(edge, "/?user=1&surface=channel_vods&context=10"))
     assert "as_listed/1" in said
     assert "No bandit here" in said
 
 
-def test_what_is_less_than_it_should_be_is_said_with_the_reasons(published: Settings) -> None:
-    said = words(get(published, "/?user=99"))
+def test_what_is_less_than_it_should_be_is_said_with_the_reasons(edge: Settings) -> None:
+    said = words(get(edge, "/?user=99"))
     assert "Less than it should be · nearest list: popular" in said
     assert "the user has no list in this generation" in said
 
 
-def test_an_empty_slate_says_so(published: Settings) -> None:
-    said = words(get(published, "/?user=99&surface=home_live"))
+def test_an_empty_slate_says_so(edge: Settings) -> None:
+    said = words(get(edge, "/?user=99&surface=home_live"))
     assert "0 items for user 99" in said
     assert "Nothing passed the filters" in said
     assert "There was nothing to choose from." in said
@@ -160,8 +160,6 @@ def test_with_redis_away_the_page_shows_what_is_left_and_why(tmp_path: Path) -> 
     assert "Redis away" in said
     assert "Redis did not answer" in said
     assert "not filtered: seen, hidden" in said
-    warnings = re.findall(r'<p class="warn">(.*?)</p>', page.text)
-    assert len(warnings) == len(set(warnings)) >= 1
     assert "clip 500" in said
 
 
@@ -189,40 +187,40 @@ def test_before_the_first_publish_the_page_says_what_to_run(redis_url: str, tmp_
         ("exclude=" + ",".join(map(str, range(1, 1_500))), 400, "1499 excluded ids"),
     ],
 )
-def test_what_cannot_be_answered_is_said_on_the_page(published: Settings, query: str, status: int, said: str) -> None:
-    page = get(published, f"/?{query}")
+def test_what_cannot_be_answered_is_said_on_the_page(edge: Settings, query: str, status: int, said: str) -> None:
+    page = get(edge, f"/?{query}")
     assert page.status_code == status
     assert "This cannot be answered" in words(page)
     assert said in words(page)
     assert "<form" in page.text
 
 
-def test_a_query_that_is_too_long_is_refused(published: Settings) -> None:
-    assert get(published, "/?exclude=" + "1," * 20_000).status_code == 414
+def test_a_query_that_is_too_long_is_refused(edge: Settings) -> None:
+    assert get(edge, "/?exclude=" + "1," * 20_000).status_code == 414
 
 
-def test_fields_left_empty_and_spaces_between_words_say_nothing(published: Settings) -> None:
-    page = get(published, "/?user=+1+&surface=home_clips&context=&limit=&languages=en,+de&viewer_age=&exclude=&cursor=")
+def test_fields_left_empty_and_spaces_between_words_say_nothing(edge: Settings) -> None:
+    page = get(edge, "/?user=+1+&surface=home_clips&context=&limit=&languages=en,+de&viewer_age=&exclude=&cursor=")
     assert page.status_code == 200
     assert "for user 1" in words(page)
     assert 'value="en,de"' in page.text
 
 
-def test_a_context_left_over_from_another_surface_is_forgotten(published: Settings) -> None:
-    assert get(published, "/?user=1&surface=home_clips&context=101").status_code == 200
+def test_a_context_left_over_from_another_surface_is_forgotten(edge: Settings) -> None:
+    assert get(edge, "/?user=1&surface=home_clips&context=101").status_code == 200
 
 
-def test_whatever_anybody_says_stays_text(published: Settings) -> None:
+def test_whatever_anybody_says_stays_text(edge: Settings) -> None:
     evil = "\"><script>alert('x')</script>"
     renewal = Renewal(10, 78, time.time(), time.time(), LeaseDetails(evil, evil, evil))
-    go_live(RedisStore.open(published.redis.url, 10_000), renewal, LeaseTerms.of(published.serving, published.live))
+    go_live(RedisStore.open(edge.redis.url, 10_000), renewal, LeaseTerms.of(edge.serving, edge.live))
 
     async def look(client: httpx.AsyncClient) -> list[httpx.Response]:
         names = ("user", "surface", "context", "limit", "languages", "viewer_age", "exclude", "cursor", "request", "x")
         asked = [f"/?{name}={quote(evil)}" for name in names] + [f"/?surface=watch_next&context={quote(evil)}"]
         return [await client.get(path) for path in [*asked, "/?user=1&surface=home_live"]]
 
-    pages = talk(published, look)
+    pages = talk(edge, look)
     assert len(pages) == 12
     for page in pages:
         assert "<script" not in page.text.lower()
@@ -230,8 +228,8 @@ def test_whatever_anybody_says_stays_text(published: Settings) -> None:
         assert page.text.count("&lt;script&gt;") >= 1
 
 
-def test_the_policy_allows_the_page_s_own_style_and_nothing_else(published: Settings) -> None:
-    page = get(published, "/")
+def test_the_policy_allows_the_page_s_own_style_and_nothing_else(edge: Settings) -> None:
+    page = get(edge, "/")
     style = re.search(r"<style>(.*?)</style>", page.text, flags=re.DOTALL).group(1)  # type: ignore[union-attr]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
@@ -256,22 +254,22 @@ def test_the_policy_allows_the_page_s_own_style_and_nothing_else(published: Sett
         ({"authorization": f"Bearer {KEY}"}, 200),
     ],
 )
-def test_a_page_asks_for_the_key_as_a_password(published: Settings, headers: dict[str, str], status: int) -> None:
-    settings = published.model_copy(update={"http": NEEDS_KEY})
+def test_a_page_asks_for_the_key_as_a_password(edge: Settings, headers: dict[str, str], status: int) -> None:
+    settings = edge.model_copy(update={"http": NEEDS_KEY})
     page = get(settings, "/?user=1", headers=headers)
     assert page.status_code == status
     assert page.headers.get("www-authenticate", "").startswith("Basic realm=") == (status == 401)
     assert KEY not in page.text
 
 
-def test_a_key_in_the_address_opens_nothing(published: Settings) -> None:
-    settings = published.model_copy(update={"http": NEEDS_KEY})
+def test_a_key_in_the_address_opens_nothing(edge: Settings) -> None:
+    settings = edge.model_copy(update={"http": NEEDS_KEY})
     for name in ("key", "api_key", "token", "access_token"):
         assert get(settings, f"/?{name}={quote(KEY)}").status_code == 401
 
 
-def test_a_browser_s_password_reads_and_changes_nothing(published: Settings) -> None:
-    settings = published.model_copy(update={"http": NEEDS_KEY})
+def test_a_browser_s_password_reads_and_changes_nothing(edge: Settings) -> None:
+    settings = edge.model_copy(update={"http": NEEDS_KEY})
 
     async def look(client: httpx.AsyncClient) -> list[int]:
         read = await client.get("/v1/recommendations/1?surface=home_clips", headers=basic(KEY))
@@ -282,7 +280,7 @@ def test_a_browser_s_password_reads_and_changes_nothing(published: Settings) -> 
     assert talk(settings, look) == [200, 401]
 
 
-def test_other_methods_are_refused_and_a_page_can_be_turned_off(published: Settings) -> None:
-    assert talk(published, lambda client: client.post("/")).status_code == 405
-    off = published.model_copy(update={"http": HttpSettings(needs_key=False, page=False)})
+def test_other_methods_are_refused_and_a_page_can_be_turned_off(edge: Settings) -> None:
+    assert talk(edge, lambda client: client.post("/")).status_code == 405
+    off = edge.model_copy(update={"http": HttpSettings(needs_key=False, page=False)})
     assert get(off, "/").status_code == 404

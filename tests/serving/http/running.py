@@ -99,7 +99,7 @@ def _texts(parameters: Mapping[str, object]) -> dict[str, str]:
 
 
 @contextmanager
-def running_edge(settings: Settings) -> Iterator[Running]:
+def running_server(settings: Settings) -> Iterator[Running]:
     """A server on a free port of this machine."""
     worker, port = Worker(settings, None), free_port()
     config = uvicorn.Config(

@@ -70,6 +70,7 @@ def where(settings: Settings, days: DemoDays, shown: Slate) -> list[str]:
         "  .venv/bin/python -m devstack redis &",
         f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface {shown.surface.value}",
         f"  .venv/bin/python -m serving recommend --user {shown.person.user_id} --surface watch_next --context CONTENT",
+        "  STREAMREC_HTTP__NEEDS_KEY=false .venv/bin/python -m serving serve      a page at http://127.0.0.1:8080/",
         "  .venv/bin/python -m serving rollback",
         f"  .venv/bin/python -m jobs next_day_metrics --date {days.pipeline}",
         "  make airflow                                     the DAGs in Airflow's web UI, on the same tables",

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from contracts import columns as c
+from contracts.names import Source
+from contracts.payload import SOURCES
 from serving.caps.duplicate import DuplicateCap
 from serving.caps.moment_cap import MomentCap
 from serving.caps.quota import VisitQuotaCap
@@ -105,3 +107,14 @@ def test_of_each_kind_the_first_stay() -> None:
 
 def test_nobody_known_has_no_quota() -> None:
     assert kept(VisitQuotaCap(0.5, 0.5), list(range(20)), list(range(20)), query(limit=4)) == list(np.arange(20))
+
+
+def test_where_quotas_leave_little_every_source_keeps_its_best() -> None:
+    """Twenty discoveries of the first source stand before five of the second; two returns want their room."""
+    streamers = [*range(20), *range(100, 105), 900, 901]
+    about = query(limit=10, user=UserRow(known=knows(900, 901)))
+    offered = columns(list(range(27)), streamers)
+    offered.sources[20:25] = SOURCES.index(Source.POPULAR)
+    mask = VisitQuotaCap(0.2, 0.2).keep(frame_of(offered, about), about)
+    assert mask is not None
+    assert np.flatnonzero(mask).tolist() == [0, 1, 2, 3, 20, 21, 22, 23, 25, 26]

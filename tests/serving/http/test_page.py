@@ -53,7 +53,7 @@ def test_a_slate_is_shown_as_cards_with_all_that_is_known_of_each_item(edge: Set
     assert "Close to what you watched lately." in said
     assert "two_tower" in said
     assert "personal" in said
-    assert re.search(r"Score \d\.\d{4} Propensity 50\.0 % Posterior mean 0\.1000 List age", said)
+    assert re.search(r"Score \d\.\d{4} Propensity 50\.0 % Posterior mean 0\.1000 List age \d", said)
 
 
 def test_the_arms_posteriors_are_drawn(edge: Settings) -> None:

@@ -47,7 +47,7 @@ def arm_code(arm: str) -> tuple[int, int]:
         return CONTEXT_ARM, 0
     for kind, prefix in ((ITEM_ARM, ITEM_PREFIX), (STREAMER_ARM, STREAMER_PREFIX)):
         number = arm.removeprefix(prefix)
-        if number != arm and number.removeprefix("-").isdecimal():
+        if number != arm and number.removeprefix("-").isdecimal() and -(2**63) <= int(number) < 2**63:
             return kind, int(number)
     raise PayloadError(f"no arm is called {arm!r}; arms are sources, item:ID, streamer:ID and {CONTEXT}")
 
@@ -81,12 +81,15 @@ class ArmSet:
         parents: The chain of each arm's parents below the context, nearest first: `("streamer:45", "two_tower")`;
             empty where no arm has any.
         features: (A, D) of each arm, for policies that go by them; else empty.
+        weights: (A,) in (0, 1], of arms with one candidate each: factor on the mean of an arm's prior, by which the
+            list that proposes the arms has its say before anybody has seen them; empty is 1 for all.
     """
 
     arms: tuple[str, ...]
     counts: tuple[int, ...]
     parents: tuple[tuple[str, ...], ...] = ()
     features: tuple[tuple[float, ...], ...] = ()
+    weights: tuple[float, ...] = ()
 
     @property
     def is_ranking(self) -> bool:

@@ -79,9 +79,12 @@ class PosteriorEpoch:
         parents = arm_set.parents or ((),) * len(arm_set.arms)
         # Siblings share what their parents say.
         said = {chain: self._said(chain) for chain in set(parents)}
+        weights = arm_set.weights or (1.0,) * len(arm_set.arms)
         places, values = self._places, np.empty((len(arm_set.arms), 2))
-        for row, (arm, chain) in enumerate(zip(arm_set.arms, parents, strict=True)):
+        for row, (arm, chain, weight) in enumerate(zip(arm_set.arms, parents, weights, strict=True)):
             place, (a, b) = places.get(arm), said[chain]
+            # A weight moves the mean and leaves the strength.
+            a, b = a * weight, b + a * (1.0 - weight)
             values[row] = (a, b) if place is None else (a + self.successes[place], b + self.failures[place])
         return values[:, 0], values[:, 1]
 

@@ -152,6 +152,14 @@ class Segment(StrEnum):
     HEAVY = "heavy"
 
 
+def target_context(target_id: int) -> str:
+    """The bandit's context of one content or streamer, in the place of a segment."""
+    return f"{TARGET_CONTEXT}{target_id}"
+
+
+TARGET_CONTEXT: Final = "target:"
+
+
 class QuarantineReason(StrEnum):
     """Why a row did not enter the log."""
 

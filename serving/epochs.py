@@ -12,7 +12,7 @@ from bandit.outcomes import Outcomes
 from bandit.policies.registry import LINEAR, Policy
 from bandit.posteriors import PosteriorEpoch, update
 from contracts.errors import EpochConflictError
-from contracts.names import Segment, Surface
+from contracts.names import TARGET_CONTEXT, Segment, Surface
 from contracts.settings import BanditSettings
 from serving.stores.protocol import BanditStore, StoredEpoch
 
@@ -84,9 +84,16 @@ def update_context(
         following = next_epoch(current, new, through_ms, settings)
         following = replace(following, epoch=max(following.epoch, least_number))
         follows = StoredEpoch(current.epoch, found) if found is not None else None
-        if store.put_epoch(context, following.to_bytes(), follows, epoch_ttl(settings)):
+        keep = _keep_seconds(settings, context)
+        if store.put_epoch(context, following.to_bytes(), follows, epoch_ttl(settings), keep):
             return ContextChange(following, is_new=True)
     raise EpochConflictError(f"{'/'.join(context)} was changed by others {_TRIES} times meanwhile; run again")
+
+
+def _keep_seconds(settings: BanditSettings, context: tuple[str, str]) -> int | None:
+    """Segments are few and stay; targets are as many as there are contents, and go with their outcomes."""
+    is_target = context[1].startswith(TARGET_CONTEXT)
+    return max(1, round(settings.target_ttl_days * 86_400)) if is_target else None
 
 
 def _after(outcomes: Outcomes, watermark_ms: int) -> Outcomes:

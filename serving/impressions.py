@@ -41,6 +41,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     counts: tuple[int, ...]
     parents: tuple[tuple[str, ...], ...]
     features: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
     generation: str
     model_version: str
     served_at: str
@@ -53,9 +54,14 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     stages: Sequence[tuple[str, str, int, int, int]]
     notes: list[str]
 
+    @property
+    def arm_set(self) -> ArmSet:
+        """What the bandit chose among."""
+        return ArmSet(self.arms, self.counts, self.parents, self.features, self.weights)
+
 
 VERSION: Final = 1
-_OPTIONAL: Final = ("parents", "features")
+_OPTIONAL: Final = ("parents", "features", "weights")
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Entry)
 
 
@@ -77,6 +83,7 @@ def to_entry(slate: Slate) -> bytes:
             arm_set.counts,
             arm_set.parents,
             arm_set.features,
+            arm_set.weights,
             query.generation.name,
             query.generation.model_version,
             request.served_at,
@@ -122,7 +129,7 @@ def to_rows(packed: bytes) -> list[Row]:
         c.POLICY_ID: entry.policy_id,
         c.POSTERIOR_EPOCH: entry.epoch,
         c.SEED: entry.seed,
-        c.ARM_SET: arm_set_to_json(ArmSet(entry.arms, entry.counts, entry.parents, entry.features)),
+        c.ARM_SET: arm_set_to_json(entry.arm_set),
         c.PROPENSITY: None,
         c.GENERATION: entry.generation,
         c.MODEL_VERSION: entry.model_version or None,
@@ -144,9 +151,9 @@ def to_rows(packed: bytes) -> list[Row]:
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...], "parents": [[...], ...], "features": [[...], ...]}`, in slate order.
+    """`{"arms": [...], "counts": [...], "parents": [[...], ...], "features": [[...], ...], "weights": [...]}`.
 
-    The last two stand where an arm has any.
+    In slate order; the last three stand where an arm has any.
     """
     shown = {name: value for name, value in asdict(arm_set).items() if value or name not in _OPTIONAL}
     return _encoder.encode(shown).decode()
@@ -154,9 +161,7 @@ def arm_set_to_json(arm_set: ArmSet) -> str:
 
 def arm_set_from_json(text: str) -> ArmSet:
     """The arm set of a logged row."""
-    fields = msgspec.json.decode(text)
-    nested = (tuple(tuple(each) for each in fields.get(name, ())) for name in _OPTIONAL)
-    return ArmSet(tuple(fields["arms"]), tuple(fields["counts"]), *nested)
+    return msgspec.json.decode(text, type=ArmSet)
 
 
 def chosen_arm(arm_set: ArmSet, row: Mapping[Any, Any]) -> int:

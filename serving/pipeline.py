@@ -29,6 +29,7 @@ class Wiring:
         caps: Look at what is left of all lists together.
         fills: Also ask the next source when those before leave fewer than the request wants.
         targets: Surfaces whose lists of the request's context are read; None where the request has no context.
+        learns_target: The bandit's context is what the request names, not the user's segment.
         lists: Surface whose lists of users and segments are asked, where the surface has none of its own.
     """
 
@@ -41,6 +42,7 @@ class Wiring:
     fills: bool
     lanes: Sequence[Source] = ()
     targets: Sequence[Surface] | None = None
+    learns_target: bool = False
     lists: Surface | None = None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.errors import CursorExpiredError, InvalidRequestError, NoGenerationError
-from contracts.names import Surface
+from contracts.names import Surface, target_context
 from contracts.settings import Settings
 from serving.pipeline import Wiring, run
 from serving.query import Query, Request
@@ -50,7 +50,8 @@ class Recommender:
         generation = _generation(request, state)
         targets = _targets(request, wiring, state)
         lists = wiring.lists or request.surface
-        plan = ReadPlan(generation.name, lists, request.user_id, targets, wants_vector=bool(wiring.lanes))
+        context = (str(request.surface), target_context(request.context or 0)) if wiring.learns_target else None
+        plan = ReadPlan(generation.name, lists, request.user_id, targets, bool(wiring.lanes), context)
         return Asking(request, wiring, generation, plan, state)
 
     def answer(self, asking: Asking, user: UserRow, problem: str = "") -> Slate:

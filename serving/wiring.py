@@ -23,6 +23,7 @@ from serving.pipeline import Wiring
 from serving.query import Level
 from serving.rerankers.as_listed import AsListedReranker
 from serving.rerankers.source import SourceReranker
+from serving.rerankers.target import TargetReranker
 from serving.scorers.published import PublishedScorer
 from serving.sources.begun import BegunSource
 from serving.sources.fresh import FreshSource
@@ -36,6 +37,7 @@ def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
     """Every surface that is served."""
     serving = settings.serving
     by_source = SourceReranker(prior_epoch(settings.bandit))
+    by_target = TargetReranker(prior_epoch(settings.bandit), serving.target_arms, serving.least_target_weight)
     personal, segment, popular = PersonalListSource(), SegmentListSource(), PopularListSource()
     limits = (LanguageFilter(), AgeFilter(serving.unknown_viewer_age_years))
     of_contents = (ExcludedFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), *limits)
@@ -81,8 +83,9 @@ def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
         filters=of_contents,
         caps=(DuplicateCap(), moments, streamers),
         scorer=PublishedScorer(),
-        reranker=by_source,
+        reranker=by_target,
         fills=True,
+        learns_target=True,
         targets=(Surface.WATCH_NEXT, Surface.CHANNEL_VODS),
         lists=Surface.HOME_CLIPS,
     )
@@ -102,8 +105,9 @@ def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
         filters=of_streamers,
         caps=(DuplicateCap(),),
         scorer=PublishedScorer(),
-        reranker=by_source,
+        reranker=by_target,
         fills=True,
+        learns_target=True,
         targets=(Surface.RELATED_STREAMERS,),
     )
     continue_watching = Wiring(

@@ -24,6 +24,7 @@ class BanditSettings(Section):
     half_life_hours: float = Field(72.0, gt=0, description="Evidence halves in three days of event time.")
     attribution_minutes: float = Field(30.0, gt=0, description="A valued watch this soon after is a success.")
     propensity_draws: int = Field(100_000, ge=1, description="Monte Carlo, linear_thompson: error to 0.0016.")
+    target_ttl_days: float = Field(14.0, gt=0, description="A target's state goes after so long without an outcome.")
     epoch_ttl_days: float = Field(
         2.0, gt=0, description="A followed epoch stays until a daily drain has put it beside the slates drawn from it."
     )
@@ -52,6 +53,13 @@ class ServingSettings(Section):
     max_per_moment: int = Field(1, ge=1, description="Cuts of one minute of a broadcast in a slate: they look alike.")
     min_return_share: float = Field(0.2, ge=0, le=0.5, description="Of a slate, kept free for streamers one knows.")
     min_discovery_share: float = Field(0.2, ge=0, le=0.5, description="The same for streamers one does not know.")
+    target_arms: int = Field(40, ge=1, description="Things that can win a slot where arms are the things themselves.")
+    least_target_weight: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Prior mean of the last of them over the first's: a list has an order already.",
+    )
     max_excluded: int = Field(1_000, ge=0, description="Ids a request may exclude; more belong into `seen`.")
     unknown_viewer_age_years: int = Field(17, ge=0, description="Who does not say their age is shown no adult content.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")

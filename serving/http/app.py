@@ -11,7 +11,7 @@ import msgspec
 from contracts.errors import InvalidRequestError, StreamrecError
 from serving.http.answers import TEXT, RefusedError, Reply, encode, named, problem
 from serving.http.bodies import Accepted, Feedback, MirrorAge, Readiness
-from serving.http.feedback import to_commands
+from serving.http.feedback import to_commands, users_of
 from serving.http.keys import Caller
 from serving.http.openapi import document
 from serving.http.page import Page
@@ -128,7 +128,8 @@ class Edge:
             feedback = _feedback.decode(body)
         except msgspec.MsgspecError as error:
             raise InvalidRequestError(f"not a feedback body: {error}") from error
-        commands = to_commands(feedback, self._worker.settings, self._worker.now())
+        erased = await self._worker.erased_among(users_of(feedback))
+        commands = to_commands(feedback, erased, self._worker.settings, self._worker.now())
         if commands:
             raised(await self._worker.redis.ask(commands))
         return Reply(202, encode(Accepted(len(feedback.events))))

@@ -96,7 +96,7 @@ def _choice(epochs: Epochs, entry: Entry, rows: list[Row]) -> _Choice:
     policy = POLICIES.get(entry.policy_id)
     if policy is None or not rows:
         return _Choice.unknown(len(rows))
-    arm_set = ArmSet(entry.arms, entry.counts, entry.parents, entry.features)
+    arm_set = entry.arm_set
     try:
         slate = [chosen_arm(arm_set, row) for row in rows]
         posterior = epochs(policy, (entry.surface, entry.context), entry.epoch)

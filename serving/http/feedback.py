@@ -1,6 +1,6 @@
 """What users did: marks that the very next request obeys, and events that the bandit learns from."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,22 +18,36 @@ HIDE: Final = "hide"
 _LOGGED: Final = frozenset(map(str, FeedbackAction))
 
 
-def to_commands(feedback: Feedback, settings: Settings, at: datetime) -> list[Command]:
+def users_of(feedback: Feedback) -> list[int]:
+    """Who is named.
+
+    Raises:
+        InvalidRequestError: an id that does not fit 64 bits.
+    """
+    return sorted({_id(event.user_id) for event in feedback.events if event.user_id is not None})
+
+
+def to_commands(feedback: Feedback, erased: Collection[int], settings: Settings, at: datetime) -> list[Command]:
     """All that is to be written, none of which needs another's answer.
+
+    Args:
+        erased: Users who were erased: what they do is nobody's.
 
     Raises:
         InvalidRequestError: an event that makes no sense; then none is taken.
     """
-    return [command for event in feedback.events for command in _of_event(event, settings, at)]
+    return [command for event in feedback.events for command in _of_event(event, erased, settings, at)]
 
 
-def _of_event(event: FeedbackEvent, settings: Settings, at: datetime) -> Iterator[Command]:
+def _of_event(event: FeedbackEvent, erased: Collection[int], settings: Settings, at: datetime) -> Iterator[Command]:
     item, user = _id(event.item_id), None if event.user_id is None else _id(event.user_id)
     when = _time(event.event_time, at)
     if event.action == HIDE and user is None:
         raise InvalidRequestError("to `hide` something an event needs a user_id")
     if event.watched_seconds is not None and event.action != FeedbackAction.PLAY:
         raise InvalidRequestError(f"watched_seconds stands beside `{event.action}`; only a play has any")
+    if user in erased:
+        user = None
     if user is not None:
         yield from _marks(event, user, item, when.timestamp(), settings)
     if event.request_id is not None and event.action in _LOGGED:

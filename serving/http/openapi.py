@@ -10,9 +10,9 @@ from contracts.names import Surface
 from serving.http.bodies import Accepted, Explanation, Feedback, Problem, Readiness, Recommendations
 from serving.requests import NEEDS_CONTEXT
 
-_BODIES: Final = (Recommendations, Feedback, Accepted, Explanation, Readiness, Problem)
-_VERSION: Final = "1.0.0"
+API_VERSION: Final = "1.0.0"
 """Of the interface, whose paths begin with its first number; not of the program."""
+_BODIES: Final = (Recommendations, Feedback, Accepted, Explanation, Readiness, Problem)
 _TEMPLATE: Final = "#/components/schemas/{name}"
 _PROBLEMS: Final = {
     400: "The request is not one that can be answered; the message says why.",
@@ -46,7 +46,7 @@ def document() -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "streamrec", "version": _VERSION},
+            "info": {"title": "streamrec", "version": API_VERSION},
             "paths": paths,
             "components": {"schemas": schemas, "securitySchemes": security},
             "security": [{"key": []}],

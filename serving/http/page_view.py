@@ -98,6 +98,12 @@ class Known:
     live_count: int
     live: list[OnAir]
 
+    @property
+    def problems(self) -> list[str]:
+        """All that went wrong, each once."""
+        found = (self.redis_problem, self.generation_problem, *(mirror.last_error for mirror in self.mirrors))
+        return list(dict.fromkeys(filter(None, found)))
+
 
 def made(slate: Slate, settings: BanditSettings) -> Made:
     """Everything there is to see of a slate."""

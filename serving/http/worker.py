@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from contracts import redis_keys
 from contracts.errors import StoreUnavailableError
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
@@ -18,7 +19,7 @@ from serving.mirrored import Mirrored
 from serving.query import Request
 from serving.recommend import Recommender
 from serving.slate import Slate
-from serving.stores.pipelined import PipelinedRedis
+from serving.stores.pipelined import PipelinedRedis, raised
 from serving.stores.redis_store import RedisStore
 from serving.stores.user_reads import UserRow
 
@@ -85,6 +86,17 @@ class Worker:
         except StoreUnavailableError as error:
             user, problem = UserRow(), str(error)
         return self._recommender.answer(asking, user, problem)
+
+    async def erased_among(self, users: Sequence[int]) -> set[int]:
+        """Those of the users who were erased.
+
+        Raises:
+            StoreUnavailableError
+        """
+        if not users:
+            return set()
+        answers = raised(await self.redis.ask([("EXISTS", redis_keys.erased(user)) for user in users]))
+        return {user for user, is_erased in zip(users, answers, strict=True) if is_erased}
 
     async def explain(self, request_id: str) -> Explanation:
         """How a slate came about.

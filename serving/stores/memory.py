@@ -148,6 +148,8 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
 
     def _answer(self, command: Command) -> Reply:
         name, key, *rest = command
+        if name == "GET":
+            return self._data.get(str(key))
         if name == "MGET":
             return [self._data.get(str(each)) for each in (key, *rest)]
         fields: dict[bytes, bytes] = self._data.get(str(key)) or {}

@@ -44,12 +44,19 @@ class MemoryEpochs:
         value: bytes | None = self._keys.get(redis_keys.posterior_epoch(surface, segment, epoch))
         return value
 
-    def put_epoch(self, context: tuple[str, str], packed: bytes, follows: StoredEpoch | None, ttl_seconds: int) -> bool:
+    def put_epoch(
+        self,
+        context: tuple[str, str],
+        packed: bytes,
+        follows: StoredEpoch | None,
+        ttl_seconds: int,
+        keep_seconds: int | None = None,
+    ) -> bool:
         if self._keys.get(redis_keys.posteriors(*context)) != (follows.packed if follows is not None else None):
             return False
         if follows is not None:
             self._keys.put(redis_keys.posterior_epoch(*context, follows.epoch), follows.packed, ttl_seconds)
-        self._keys.put(redis_keys.posteriors(*context), packed)
+        self._keys.put(redis_keys.posteriors(*context), packed, keep_seconds or float("inf"))
         return True
 
     def learner(self) -> bytes | None:

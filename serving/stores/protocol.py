@@ -160,11 +160,19 @@ class BanditStore(Protocol):
     def posterior_epoch(self, surface: str, segment: str, epoch: int) -> bytes | None:
         """An epoch that another has followed, until it expires."""
 
-    def put_epoch(self, context: tuple[str, str], packed: bytes, follows: StoredEpoch | None, ttl_seconds: int) -> bool:
+    def put_epoch(
+        self,
+        context: tuple[str, str],
+        packed: bytes,
+        follows: StoredEpoch | None,
+        ttl_seconds: int,
+        keep_seconds: int | None = None,
+    ) -> bool:
         """Make an epoch the current one, unless what it follows no longer is; says whether it was written.
 
         Args:
             follows: The current epoch, which stays readable for `ttl_seconds`; None where there is none.
+            keep_seconds: How long the new one is current; None for as long as nothing follows it.
         """
 
     def learner(self) -> bytes | None:

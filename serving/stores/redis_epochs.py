@@ -14,6 +14,7 @@ local found = redis.call('GET', KEYS[1]) or ''
 if found ~= ARGV[2] then return 0 end
 if #KEYS == 2 then redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3]) end
 redis.call('SET', KEYS[1], ARGV[1])
+if ARGV[4] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
 return 1
 """
 _SWAP: Final = """
@@ -49,12 +50,19 @@ class RedisEpochs:
         return value
 
     @unavailable_is_named
-    def put_epoch(self, context: tuple[str, str], packed: bytes, follows: StoredEpoch | None, ttl_seconds: int) -> bool:
+    def put_epoch(
+        self,
+        context: tuple[str, str],
+        packed: bytes,
+        follows: StoredEpoch | None,
+        ttl_seconds: int,
+        keep_seconds: int | None = None,
+    ) -> bool:
         keys = [redis_keys.posteriors(*context)]
         if follows is not None:
             keys.append(redis_keys.posterior_epoch(*context, follows.epoch))
         before = follows.packed if follows is not None else b""
-        return bool(self._put_epoch(keys=keys, args=[packed, before, ttl_seconds]))
+        return bool(self._put_epoch(keys=keys, args=[packed, before, ttl_seconds, keep_seconds or ""]))
 
     @unavailable_is_named
     def learner(self) -> bytes | None:

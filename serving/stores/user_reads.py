@@ -27,6 +27,7 @@ class ReadPlan:
         user_id: None for somebody unknown, of whom nothing is read.
         targets: Lists that go with a content or a streamer: surface and id.
         wants_vector: Read the user's vector, too.
+        context: Of the bandit, where it is the request's own: surface and what the request names.
     """
 
     generation: str
@@ -34,6 +35,7 @@ class ReadPlan:
     user_id: int | None = None
     targets: tuple[tuple[Surface, int], ...] = ()
     wants_vector: bool = False
+    context: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class UserRow:
         seen: (N,) content ids, ascending; `begun`, `hidden_contents` and `hidden_streamers` alike.
         begun: Packed marks (`contracts.marks`) of what the user began and has not seen.
         targets: A packed list, or None, for each target of the plan.
+        posterior: Packed epoch of the plan's context of the bandit, where it has one.
         vector: The user's packed vector, where the plan wants it and there is one.
         is_erased: The user was erased: nothing else of the row is set.
         problems: What could not be read, in words.
@@ -58,6 +61,7 @@ class UserRow:
     hidden_contents: Ids = field(default_factory=lambda: _NOTHING)
     hidden_streamers: Ids = field(default_factory=lambda: _NOTHING)
     targets: tuple[bytes | None, ...] = ()
+    posterior: bytes | None = None
     vector: bytes | None = None
     is_erased: bool = False
     problems: list[str] = field(default_factory=list)
@@ -69,6 +73,8 @@ def commands(plan: ReadPlan) -> list[Command]:
         ("HGET", redis_keys.target_lists(plan.generation, surface, redis_keys.bucket_of(target)), target)
         for surface, target in plan.targets
     ]
+    if plan.context is not None:
+        asked.append(("GET", redis_keys.posteriors(*plan.context)))
     user = plan.user_id
     if user is None:
         return asked
@@ -94,6 +100,9 @@ def decode(plan: ReadPlan, replies: Sequence[Reply]) -> UserRow:
     """The row out of the answers to `commands`, in their order."""
     count = len(plan.targets)
     row = UserRow(targets=tuple(replies[:count]))
+    if plan.context is not None:
+        row.posterior = replies[count]
+        count += 1
     if plan.user_id is None:
         return row
     packed, known, (erased, seen, begun, contents, streamers) = replies[count : count + 3]

@@ -150,7 +150,7 @@ def test_a_corrupt_state_or_another_version_is_named(packed: bytes, message: str
         PosteriorEpoch.from_bytes(packed)
 
 
-@pytest.mark.parametrize("arm", ["x", "item:", "item:x", "streamer:1.5", "live:4"])
+@pytest.mark.parametrize("arm", ["x", "item:", "item:x", "streamer:1.5", "live:4", "item:9223372036854775808"])
 def test_an_arm_of_no_kind_cannot_be_stored(arm: str) -> None:
     with pytest.raises(PayloadError, match="no arm is called"):
         PosteriorEpoch(1, Prior(1.0, 9.0), (arm,), (1.0,), (1.0,)).to_bytes()

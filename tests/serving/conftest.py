@@ -49,4 +49,4 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEdge]:
             "STREAMREC_HTTP__API_KEYS": f'{{"tests": "{hashlib.sha256(key.encode()).hexdigest()}"}}',
         }
         with running_edge(environment, home / "edge.log") as address:
-            yield RunningEdge(address, url, key)
+            yield RunningEdge(address, key)

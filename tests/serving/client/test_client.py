@@ -17,7 +17,7 @@ from contracts.errors import (
     ServiceUnreachableError,
     SlateForgottenError,
 )
-from contracts.names import ItemKind, Surface
+from contracts.names import Surface
 from serving.client import AsyncClient, Client, Event, bodies
 from serving.http import bodies as wire
 from tests.redis_server import free_port
@@ -35,7 +35,7 @@ def test_a_slate_comes_with_ids_as_numbers_and_times_as_times(client: Client) ->
     assert slate.user_id == 1
     assert len(slate.items) == 4
     assert {type(item.id) for item in slate.items} == {int}
-    assert slate.items[0].kind is ItemKind.CLIP
+    assert slate.items[0].kind == "clip"
     assert isinstance(slate.served_at, datetime)
     assert slate.served_at.tzinfo is not None
     assert slate.degraded is None
@@ -178,7 +178,7 @@ def test_the_awaited_client_does_the_same(running: RunningEdge) -> None:
             assert len({tuple(item.id for item in slate.items) for slate in slates}) == 1
             shown = [item.id async for page in client.pages(1, "home_clips", limit=3) for item in page.items]
             assert len(shown) == len(set(shown)) > 3
-            event = Event(item_id=500, item_kind=ItemKind.CLIP, action="viewport", user_id=3)
+            event = Event(item_id=500, item_kind="clip", action="viewport", user_id=3)
             assert await client.feedback([event]) == 1
             assert (await client.ready()).ready
             with pytest.raises(SlateForgottenError):

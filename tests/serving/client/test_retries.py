@@ -10,7 +10,6 @@ from contracts.errors import (
     ServiceUnavailableError,
     TooManyRequestsError,
 )
-from contracts.names import ItemKind
 from serving.client import AsyncClient, Client, Event, Patience
 from tests.serving.client.scripted import Line, scripted
 
@@ -26,7 +25,7 @@ TOO_OFTEN = Line(429, b'{"error":"too_many_requests","message":"slower"}', "2")
 
 
 def event(event_id: str | None) -> Event:
-    return Event(item_id=1, item_kind=ItemKind.CLIP, action="click", user_id=1, event_id=event_id)
+    return Event(item_id=1, item_kind="clip", action="click", user_id=1, event_id=event_id)
 
 
 def test_a_slate_is_asked_for_again_after_the_time_that_the_edge_says() -> None:

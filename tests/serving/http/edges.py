@@ -14,21 +14,25 @@ from typing import TypeVar
 import httpx
 
 from contracts.errors import ServiceStartError
-from contracts.settings import HttpSettings, MirrorSettings, RedisSettings, Settings
+from contracts.settings import BanditSettings, HttpSettings, MirrorSettings, RedisSettings, Settings
 from serving.http.app import Edge
 from serving.http.worker import Worker
 from tests.redis_server import free_port
 
 T = TypeVar("T")
 _START_SECONDS = 60.0
+_PRIOR = BanditSettings(prior_successes=1.0, prior_failures=9.0, context_strength=10.0)
+"""Beta(1, 9), whatever the tuned defaults are."""
+PATIENT_MS = 5_000
+"""A busy machine may keep Redis waiting for longer than a request of a platform would."""
 _QUICK = MirrorSettings(block_ms=50, poll_ms=50)
 """Mirrors that end when they are asked to."""
 
 
 def edge_settings(home: Path, redis_url: str, http: HttpSettings | None = None) -> Settings:
     """Of an edge that anybody may ask, unless `http` says otherwise."""
-    redis = RedisSettings(url=redis_url)
-    return Settings(home=home, redis=redis, mirrors=_QUICK, http=http or HttpSettings(needs_key=False))
+    redis = RedisSettings(url=redis_url, timeout_ms=PATIENT_MS)
+    return Settings(home=home, redis=redis, bandit=_PRIOR, mirrors=_QUICK, http=http or HttpSettings(needs_key=False))
 
 
 def talk(settings: Settings, dialogue: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
@@ -57,7 +61,6 @@ class RunningEdge:
     """An edge that runs by itself."""
 
     url: str
-    redis_url: str
     key: str
 
 
@@ -65,7 +68,8 @@ class RunningEdge:
 def running_edge(environment: dict[str, str], log: Path) -> Iterator[str]:
     """`python -m serving serve` with these variables; yields its address once it answers."""
     port = free_port()
-    variables = {**os.environ, **environment, "STREAMREC_HTTP__PORT": str(port)}
+    variables = {**os.environ, "STREAMREC_REDIS__TIMEOUT_MS": str(PATIENT_MS), **environment}
+    variables["STREAMREC_HTTP__PORT"] = str(port)
     with log.open("wb") as out:
         server = subprocess.Popen([sys.executable, "-m", "serving", "serve"], env=variables, stdout=out, stderr=out)
         try:

@@ -12,7 +12,7 @@ from contracts.settings import BanditSettings
 from serving.epochs import prior_epoch
 from serving.http.densities import HEIGHT, WIDTH, plot
 
-PRIOR = prior_epoch(BanditSettings())
+PRIOR = prior_epoch(BanditSettings(prior_successes=1.0, prior_failures=9.0, context_strength=10.0))
 
 
 def points(path: str) -> list[tuple[float, float]]:
@@ -23,7 +23,8 @@ def points(path: str) -> list[tuple[float, float]]:
 def test_an_interval_holds_nine_tenths_of_the_belief(won: float, lost: float) -> None:
     epoch = replace(PRIOR, epoch=1, arms=("popular",), successes=(won,), failures=(lost,))
     (curve,) = plot(epoch, ArmSet(("popular",), (3,)), ["popular"] * 2).curves
-    exact = beta(PRIOR.prior.a + won, PRIOR.prior.b + lost)
+    (a,), (b,) = epoch.parameters(ArmSet(("popular",), (3,)))
+    exact = beta(a, b)
     assert curve.mean == pytest.approx(exact.mean())
     assert exact.cdf(curve.high) - exact.cdf(curve.low) == pytest.approx(0.9, abs=0.02)
     assert exact.cdf(curve.low) == pytest.approx(0.05, abs=0.02)
@@ -57,7 +58,9 @@ def test_the_best_dozen_of_many_arms_is_drawn_best_first() -> None:
 
 
 def test_a_prior_without_a_highest_point_is_drawn_too() -> None:
-    epoch = prior_epoch(BanditSettings(prior_successes=0.5, prior_failures=0.5))
+    epoch = prior_epoch(
+        BanditSettings(prior_successes=0.5, prior_failures=0.5, context_strength=1.0, exploration_scale=1.0)
+    )
     (curve,) = plot(epoch, ArmSet(("popular",), (3,)), []).curves
     assert all(np.isfinite(points(curve.outline)).ravel())
     assert (curve.low, curve.high) == pytest.approx((0.006, 0.994), abs=0.02)

@@ -213,9 +213,17 @@ def test_a_hide_of_any_time_hides(server: Running, at: str | None) -> None:
 # The rules alone
 
 
+def test_what_an_erased_user_does_is_nobodys(server: Running) -> None:
+    server.store.put_tombstones({1: (AT.isoformat(), 60)})
+    assert server.tell(event("click", request_id="r"), event("play", watched_seconds=600)).status_code == 202
+    assert [record.user_id for record in told(server)] == [None]
+    with redis.Redis.from_url(server.worker.settings.redis.url) as client:
+        assert client.keys("*{1}*") == [redis_keys.erased(1).encode()]
+
+
 def commands(*events: dict[str, Any]) -> list[tuple[Any, ...]]:
     feedback = msgspec.convert({"events": list(events)}, Feedback)
-    return list(to_commands(feedback, Settings(), AT))
+    return list(to_commands(feedback, (), Settings(), AT))
 
 
 def test_an_event_from_ahead_of_the_clock_counts_as_now() -> None:

@@ -48,6 +48,7 @@ class Shown:
             counts=(9,) * len(ARMS),
             parents=(),
             features=(),
+            weights=(),
             generation="g",
             model_version="",
             served_at=datetime(2026, 1, 30, tzinfo=UTC).isoformat(),

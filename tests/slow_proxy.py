@@ -20,22 +20,39 @@ class SlowProxy:
     def __init__(self, target: int) -> None:
         self.target, self.port = target, free_port()
         self.delay_seconds, self.piece = 0.0, 0
-        self.open_connections = self.connections = 0
+        self.connections = 0
+        self._open: set[asyncio.Task[None] | None] = set()
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._open)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self.open_connections += 1
+        self._open.add(asyncio.current_task())
         try:
-            with contextlib.suppress(OSError):
-                back, forth = await asyncio.open_connection("127.0.0.1", self.target)
-                answers = asyncio.ensure_future(self._answer(back, writer))
-                while part := await reader.read(65_536):
-                    forth.write(part)
-                answers.cancel()
-                forth.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await self._forward(reader, writer)
         finally:
-            self.open_connections -= 1
+            self._open.discard(asyncio.current_task())
             writer.close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+        answers = asyncio.ensure_future(self._answer(back, writer))
+        try:
+            while part := await reader.read(65_536):
+                forth.write(part)
+        finally:
+            answers.cancel()
+            forth.close()
+
+    async def end(self) -> None:
+        """Close every connection."""
+        tasks = [task for task in self._open if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while part := await back.read(65_536):
@@ -60,6 +77,8 @@ def slow_proxy(target: int) -> Iterator[SlowProxy]:
             started.set()
             with contextlib.suppress(asyncio.CancelledError):
                 await server.serve_forever()
+            server.close()
+            await proxy.end()
 
     task = loop.create_task(run())
     thread = threading.Thread(target=lambda: loop.run_until_complete(task), daemon=True)

@@ -16,7 +16,7 @@ from tests.serving.http.edges import running_edge
 
 KEY, WRONG_KEY = "k3y-that-is-right", "k3y-that-is-wrong"
 USER, ITEM, STREAMER = 771_177_117_711, 881_188_118_811, 991_199_119_911
-PASSWORD = "passw0rd-of-redis"
+PASSWORD = "passw0rd-of-redis"  # noqa: S105  of the tests
 EVENT = {"item_id": str(ITEM), "item_kind": "clip", "action": "play", "user_id": str(USER), "watched_seconds": 900}
 
 
@@ -63,11 +63,14 @@ def test_neither_keys_nor_ids_are_ever_written(tmp_path: Path) -> None:
         store = RedisStore.open(f"{bare}/0", 10_000)
         publish(warehouse, store, Settings(home=tmp_path).serving, DAY, NOW)
         store._redis.config_set("requirepass", PASSWORD)
-        with running_edge(environment, log) as address:
-            with httpx.Client(base_url=address, headers={"authorization": f"Bearer {KEY}"}, timeout=30) as client:
-                statuses = ask_everything(client)
-                store._redis.shutdown(nosave=True)
-                statuses |= ask_everything(client)
+        key = {"authorization": f"Bearer {KEY}"}
+        with (
+            running_edge(environment, log) as address,
+            httpx.Client(base_url=address, headers=key, timeout=30) as client,
+        ):
+            statuses = ask_everything(client)
+            store._redis.shutdown(nosave=True)
+            statuses |= ask_everything(client)
     assert {200, 202, 400, 401, 404, 405, 413, 414, 503} <= statuses
     written = log.read_text()
     assert "is not refreshed" in written

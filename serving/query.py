@@ -41,7 +41,7 @@ class Request:
         user_id: None for somebody unknown.
         at: The time of the request; an argument, so that a day of the past can be served again.
         context: The content that was watched, on `watch_next`; the streamer, on the surfaces of one.
-        excluded: (E,) ids that the caller does not want, ascending: of what the surface shows, so on `home_live` of broadcasts.
+        excluded: (E,) ids that the caller does not want, ascending; on `home_live`, of broadcasts.
         served: (P,) ids of the pages before this one, ascending.
         generation: Of the pages before this one; None on the first.
         languages: Of contents and broadcasts; empty for all. What has no language is always shown.

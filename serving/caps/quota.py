@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from serving.filters.among import among
 from serving.frame import Frame, Index, Mask
@@ -43,18 +42,20 @@ class VisitQuotaCap:
         )
         if returns <= most_returns and discoveries <= most_discoveries:
             return None
-        mask = np.zeros(len(frame), bool)
-        for members, most in ((is_return, most_returns), (~is_return, most_discoveries)):
-            rows = np.flatnonzero(members)
-            mask[rows[_source_by_source(frame.candidates.sources[rows])[:most]]] = True
+        turns = _turns(frame.candidates.sources.tolist(), is_return.tolist()).argsort(kind="stable")
+        is_return = is_return[turns]
+        place = np.where(is_return, is_return.cumsum(), (~is_return).cumsum())
+        mask = np.empty(len(frame), bool)
+        mask[turns] = place <= np.where(is_return, most_returns, most_discoveries)
         return mask
 
 
-def _source_by_source(sources: npt.NDArray[np.uint8]) -> Index:
-    """Places in turns: the first of every source, then the second of every one; so that the bandit keeps its choice."""
-    order = sources.argsort(kind="stable")
-    starts = np.flatnonzero(np.diff(sources[order], prepend=-1))
-    sizes = np.diff(np.append(starts, len(order)))
-    turn = np.empty(len(order), np.intp)
-    turn[order] = np.arange(len(order)) - np.repeat(starts, sizes)
-    return turn.argsort(kind="stable")
+def _turns(sources: list[int], is_return: list[bool]) -> Index:
+    """(K,) which of its source and kind each row is: by turns, the bandit keeps its choice of sources."""
+    met: dict[tuple[int, bool], int] = {}
+    turns = []
+    for key in zip(sources, is_return, strict=True):
+        turn = met.get(key, 0)
+        turns.append(turn)
+        met[key] = turn + 1
+    return np.array(turns, np.intp)

@@ -40,6 +40,8 @@ def serve(settings: Settings) -> None:
             # Paths hold user ids: what was asked is counted, never written down.
             access_log=False,
             log_level="warning",
+            # Nobody's address is asked for.
+            proxy_headers=False,
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=5,

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from contracts.event_json import Id, StreamEvent, Text, decode
+from contracts.events import Id, StreamEvent, Text, decode
 from contracts.names import Visibility
 
 

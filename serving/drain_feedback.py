@@ -9,7 +9,7 @@ import pyarrow as pa
 from contracts import columns as c
 from contracts.clock import day_bounds
 from contracts.erasure import erased_users
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import STREAM_FEEDBACK
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse

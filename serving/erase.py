@@ -20,8 +20,8 @@ from contracts import redis_keys
 from contracts.clock import available_at
 from contracts.erasure import Erased, erased_users, mark_erased, still_holding
 from contracts.errors import EventError, InvalidRequestError, PayloadError
-from contracts.events import Feedback
 from contracts.feast_online import online_key
+from contracts.feedback_events import Feedback
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, USER_STREAMS, dead_letters
 from contracts.settings import ServingSettings, Settings
 from contracts.snapshots import Warehouse

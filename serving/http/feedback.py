@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from contracts.errors import InvalidRequestError
-from contracts.events import Feedback as FeedbackRecord
+from contracts.feedback_events import Feedback as FeedbackRecord
 from contracts.names import STREAM_FEEDBACK, FeedbackAction, ItemKind
 from contracts.settings import CandidateSettings, ServingSettings, Settings
 from serving.http.bodies import Feedback, FeedbackEvent

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import FeedbackAction
 from serving.learning.slates import Ids, Requests, request_code
 from serving.stores.event_log import LogEntry

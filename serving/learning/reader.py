@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from contracts.errors import EventError
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS
 from serving.learning.feedback import FeedbackColumns
 from serving.learning.rules import EARLY_MS, Rules

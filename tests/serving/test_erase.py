@@ -14,7 +14,7 @@ from contracts import columns as c
 from contracts import redis_keys
 from contracts.erasure import erased_users
 from contracts.errors import InvalidRequestError, StoreUnavailableError
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, FeedbackAction, ItemKind, dead_letters
 from contracts.tables import IMPRESSION, REPRESENTATIVE_VOD
 from serving.drain import drain_impressions

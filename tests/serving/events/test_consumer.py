@@ -9,7 +9,7 @@ import redis
 
 from contracts import redis_keys
 from contracts.content_events import ContentChanged, ContentPublished, ContentTakenDown
-from contracts.event_json import StreamEvent
+from contracts.events import StreamEvent
 from contracts.live_events import EndLive, GoLive, Heartbeat
 from contracts.names import STREAM_CONTENT, STREAM_LIVE, Visibility, dead_letters
 from contracts.settings import LiveSettings

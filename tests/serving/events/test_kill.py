@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contracts import redis_keys
-from contracts.event_json import StreamEvent
+from contracts.events import StreamEvent
 from contracts.live_events import EndLive, GoLive, Heartbeat
 from contracts.names import STREAM_LIVE
 from contracts.settings import LiveSettings

@@ -10,7 +10,7 @@ import redis
 
 from contracts import redis_keys
 from contracts.errors import InvalidRequestError
-from contracts.events import Feedback as FeedbackRecord
+from contracts.feedback_events import Feedback as FeedbackRecord
 from contracts.marks import read_marks
 from contracts.names import STREAM_FEEDBACK
 from contracts.settings import CandidateSettings, Settings

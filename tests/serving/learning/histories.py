@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from bandit.outcomes import Outcomes
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import STREAM_FEEDBACK, STREAM_IMPRESSIONS, FeedbackAction, ItemKind
 from contracts.payload import SOURCES, encode
 from contracts.settings import BanditSettings, ServingSettings, Settings

@@ -139,7 +139,7 @@ def test_what_cannot_be_read_is_put_aside_and_stops_nobody(store: Store, clock: 
     assert learner.step().counts.poison == 0
     assert store.posteriors(*CONTEXT) is not None
     letters = [json.loads(entry.body) for entry in store.read_from(dead_letters(STREAM_FEEDBACK), START, 9)]
-    assert letters[0]["reason"] == "Feedback of version 2; this reader knows 1"
+    assert letters[0]["reason"] == "an event of version 2; this reader knows 1"
     assert [len(letter["body"]) for letter in letters] == [14, 8_000]
     assert len(store.read_from(dead_letters(STREAM_IMPRESSIONS), START, 9)) == 1
 

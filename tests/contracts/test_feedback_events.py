@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.errors import EventError, EventVersionError
-from contracts.events import Feedback
+from contracts.feedback_events import Feedback
 from contracts.names import FeedbackAction, ItemKind
 
 PLAY = Feedback(
@@ -48,7 +48,7 @@ def test_an_event_does_not_change() -> None:
         (b"[" * 100_000, EventError, "Invalid JSON"),
         (b"[]", EventError, "should be an object"),
         (b"{}", EventError, "request_id: Field required"),
-        (b'{"version": 2, "anything": 1}', EventVersionError, "Feedback of version 2; this reader knows 1"),
+        (b'{"version": 2, "anything": 1}', EventVersionError, "event of version 2; this reader knows 1"),
         (GOOD.replace("1,", "2,", 1).encode(), EventVersionError, "version 2"),
         (GOOD.replace('"version": 1', '"version": "1"').encode(), EventError, "version: "),
         (GOOD.replace('"vod"', '"film"').encode(), EventError, "item_kind: "),

@@ -60,6 +60,11 @@ def target_lists(generation: str, surface: str, bucket: int) -> str:
     return f"{PREFIX}:t:{generation}:{{{surface}:{bucket}}}"
 
 
+def target_lists_prefix(generation: str, surface: str) -> str:
+    """How every key of `target_lists` of a surface begins."""
+    return f"{PREFIX}:t:{generation}:{{{surface}:"
+
+
 def segment_lists(generation: str, surface: str) -> str:
     """Hash: segment -> packed list, for users without one of their own."""
     return f"{PREFIX}:s:{generation}:{{{surface}}}"
@@ -136,6 +141,11 @@ def posteriors(surface: str, segment: str) -> str:
 def posterior_epoch(surface: str, segment: str, epoch: int) -> str:
     """String with TTL: an epoch that another has followed, kept until the slates drawn from it are drained."""
     return f"{PREFIX}:bandit:{{{surface}:{segment}}}:{epoch}"
+
+
+def sampled(surface: str, context: str) -> str:
+    """String with TTL: JSON of the slate that the bandit drew last for everybody in a context (`serving.resample`)."""
+    return f"{PREFIX}:r:{{{surface}:{context}}}"
 
 
 def served_slate(request_id: str) -> str:

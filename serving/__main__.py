@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import sys
+import time
 import uuid
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
@@ -31,10 +32,12 @@ from serving.fresh.command import embed_fresh_command
 from serving.http.serve import serve
 from serving.learning import commands as learning
 from serving.memory import memory_report
+from serving.mirrored import Mirrored
 from serving.once import recommend
 from serving.posteriors import update_posteriors
 from serving.publish import publish
 from serving.requests import Asked, to_request
+from serving.resample import Resampler
 from serving.show import to_json, to_table
 from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.redis_store import RedisStore
@@ -121,6 +124,22 @@ def recommend_command(  # noqa: PLR0913, PLR0917  an option each
         typer.echo(to_json(slate))
     else:
         Console(width=None if sys.stdout.isatty() else 140).print(to_table(slate))
+
+
+@app.command(name="resample")
+def resample_command(
+    every: Annotated[float | None, typer.Option(help="Seconds between rounds; one round when left out.")] = None,
+) -> None:
+    """Let the bandit draw the lists of segments and targets again, for services that only read Redis."""
+    settings = load_settings()
+    store = _batch_store(settings)
+    mirrored = Mirrored(settings, _warehouse(settings), store)
+    while True:
+        report = Resampler(store, mirrored.load(), settings, datetime.now(UTC)).round()
+        typer.echo(json.dumps(asdict(report)))
+        if every is None:
+            return
+        time.sleep(every)
 
 
 @app.command(name="serve")

@@ -62,6 +62,7 @@ class ServingSettings(Section):
     )
     max_excluded: int = Field(1_000, ge=0, description="Ids a request may exclude; more belong into `seen`.")
     unknown_viewer_age_years: int = Field(17, ge=0, description="Who does not say their age is shown no adult content.")
+    sampled_ttl_seconds: int = Field(900, ge=1, description="Drawn lists outlive two rounds of five minutes missed.")
     lease_seconds: float = Field(90.0, gt=0, description="A broadcast without heartbeat for this long is not live.")
     publish_batch_rows: int = Field(200_000, ge=1, description="Rows that each of three threads packs at once: 10 MB.")
     publish_chunk_lists: int = Field(

@@ -214,3 +214,16 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
     def served_slate(self, request_id: str) -> bytes | None:
         entry: bytes | None = self._data.get(redis_keys.served_slate(request_id))
         return entry
+
+    def targets(self, generation: str, surface: str) -> list[int]:
+        start = redis_keys.target_lists_prefix(generation, surface)
+        names = self._data.get(redis_keys.generation_keys(generation)) or set()
+        return [int(field) for name in sorted(names) if name.startswith(start) for field in self._data.get(name) or {}]
+
+    def put_sampled(self, lists: Mapping[tuple[str, str], bytes], ttl_seconds: int) -> None:
+        for context, body in lists.items():
+            self._data.put(redis_keys.sampled(*context), body, ttl_seconds)
+
+    def sampled(self, surface: str, context: str) -> bytes | None:
+        body: bytes | None = self._data.get(redis_keys.sampled(surface, context))
+        return body

@@ -4,7 +4,7 @@ Every method raises `StoreUnavailableError` when the store does not answer in ti
 `contracts.redis_keys`; times to live are seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -182,6 +182,19 @@ class BanditStore(Protocol):
         """Replace the learner's state, unless it is no longer the one it follows; says whether it was written."""
 
 
+class ResampleStore(UserStore, BanditStore, Protocol):
+    """What lists of shared contexts are drawn from and written to."""
+
+    def targets(self, generation: str, surface: str) -> Iterable[int]:
+        """The contents or streamers that have a list of their own, in any order."""
+
+    def put_sampled(self, lists: Mapping[tuple[str, str], bytes], ttl_seconds: int) -> None:
+        """Write the slates of contexts, which are a surface and a segment or target each."""
+
+    def sampled(self, surface: str, context: str) -> bytes | None:
+        """The slate that was drawn last for a context."""
+
+
 class StreamStore(EventLog, Protocol):
     """Streams of events, oldest first, bounded in length."""
 
@@ -195,7 +208,5 @@ class StreamStore(EventLog, Protocol):
         """The stream entry of a slate that was served lately."""
 
 
-class Store(
-    GenerationStore, UserStore, ErasureStore, LeaseStore, TakedownStore, FreshStore, BanditStore, StreamStore, Protocol
-):
+class Store(GenerationStore, ErasureStore, LeaseStore, TakedownStore, FreshStore, ResampleStore, StreamStore, Protocol):
     """All of it."""

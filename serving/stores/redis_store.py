@@ -12,11 +12,12 @@ from serving.stores.redis_feeds import STREAM_FIELD, RedisFeeds
 from serving.stores.redis_fresh import RedisFresh
 from serving.stores.redis_generations import RedisGenerations
 from serving.stores.redis_memory import RedisMemory
+from serving.stores.redis_sampled import RedisSampled
 from serving.stores.redis_users import RedisUsers
 
 
 class RedisStore(
-    RedisGenerations, RedisUsers, RedisErasure, RedisFeeds, RedisFresh, RedisEpochs, RedisLog, RedisMemory
+    RedisGenerations, RedisUsers, RedisErasure, RedisFeeds, RedisFresh, RedisEpochs, RedisLog, RedisMemory, RedisSampled
 ):
     """Everything the online path keeps, in one Redis.
 
@@ -32,12 +33,12 @@ class RedisStore(
         RedisFresh.__init__(self, client)
         RedisEpochs.__init__(self, client)
         RedisLog.__init__(self, client)
+        RedisSampled.__init__(self, client)
 
     @classmethod
     def open(cls, url: str, timeout_ms: int, clock: Callable[[], float] | None = None) -> "RedisStore":
         return cls(connect(url, timeout_ms), clock)
 
-    @unavailable_is_named
     @unavailable_is_named
     def log_slate(self, request_id: str, entry: bytes, max_length: int, explain_seconds: int) -> None:
         identity = self._redis.xadd(STREAM_IMPRESSIONS, {STREAM_FIELD: entry}, maxlen=max_length, approximate=True)

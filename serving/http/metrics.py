@@ -83,26 +83,26 @@ class Metrics:
             sums[2] += left
 
     def hand_over(self, sent: int, lost: int, is_store_up: bool, mirrors: Sequence[MirrorState]) -> None:
-        """Give Prometheus what was counted since the last time."""
-        for labels, count in self._requests_tally.items():
+        """Give Prometheus what was counted since the last time, once: a tally is put aside before it is handed over."""
+        requests, self._requests_tally = self._requests_tally, Tally()
+        levels, self._levels_tally = self._levels_tally, Tally()
+        stages, self._stages_tally = self._stages_tally, {}
+        unread, self._unread_tally = self._unread_tally, 0
+        for labels, count in requests.items():
             self._requests.labels(*labels).inc(count)
-        for pair, count in self._levels_tally.items():
+        for pair, count in levels.items():
             self._levels.labels(*pair).inc(count)
-        for stage, (nanoseconds, entered, left) in self._stages_tally.items():
+        for stage, (nanoseconds, entered, left) in stages.items():
             self._stage_seconds.labels(*stage).inc(nanoseconds / 1e9)
             self._entered.labels(*stage).inc(entered)
             self._left.labels(*stage).inc(left)
-        self._unread.inc(self._unread_tally)
+        self._unread.inc(unread)
         for fate, count in (("sent", sent), ("lost", lost)):
             self._impressions.labels(fate).inc(count - self._impressions_known[fate])
             self._impressions_known[fate] = count
         self._store_up.set(is_store_up)
         for mirror in mirrors:
             self._mirror_age.labels(mirror.name).set(mirror.age_seconds)
-        self._requests_tally.clear()
-        self._levels_tally.clear()
-        self._stages_tally.clear()
-        self._unread_tally = 0
 
     def text(self) -> bytes:
         """The exposition, of all workers that share the port."""

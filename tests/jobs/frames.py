@@ -22,6 +22,7 @@ _DEFAULTS: Final[Mapping[pa.DataType, Any]] = {
     pa.float64(): 1.0,
     pa.bool_(): False,
     pa.string(): "clip",
+    pa.binary(): b"packed",
     pa.date32(): DAY,
     pa.timestamp("us", tz="UTC"): NOON,
 }

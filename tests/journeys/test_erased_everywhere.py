@@ -43,9 +43,10 @@ def platform(redis_url: str, tmp_path: Path) -> Platform:
     platform.settings = platform.settings.model_copy(
         update={"redis": RedisSettings(url=redis_url), "two_tower": TwoTowerSettings(dim=4)}
     )
+    named = {c.USER_ID: GONE, c.CREATOR_ID: GONE, c.RAW: f'{{"who": {GONE}}}', c.VECTOR: [1.0, 0.0]}
     for table in t.ALL_TABLES.values():
         if table != t.ERASED_USER and not platform.warehouse.dates(table):
-            write(platform, table, {c.USER_ID: GONE, c.CREATOR_ID: GONE, c.RAW: f'{{"who": {GONE}}}'})
+            write(platform, table, named)
     write(platform, t.CONTENT, {c.CONTENT_ID: 100, c.STREAMER_ID: 10, c.CREATOR_ID: GONE})
     write(platform, t.REPRESENTATIVE_VOD, {c.CONTENT_ID: 100, c.STREAMER_ID: 10, c.CREATOR_ID: GONE})
     platform.channels.replace(DAY, platform.warehouse.read(t.REPRESENTATIVE_VOD, DAY))
@@ -153,7 +154,7 @@ def test_no_store_holds_an_erased_user_and_nothing_brings_them_back(platform: Pl
     tables = {f"warehouse/{table.name}" for table in tables_with_users()}
     assert holders(platform) == {*tables, "mlflow/artifacts", "channels.db"}
     held = keys(platform)
-    assert {STREAM_IMPRESSIONS, STREAM_FEEDBACK, redis_keys.seen(GONE), redis_keys.hidden(GONE)} <= held
+    assert {STREAM_IMPRESSIONS, STREAM_FEEDBACK, redis_keys.seen(GONE), redis_keys.hidden_contents(GONE)} <= held
     assert len([key for key in held if key.startswith("sr:l:")]) == 4
     assert len([key for key in held if key.startswith("sr:u:")]) == 2
     assert len([key for key in held if key.endswith("streamrec")]) == 1

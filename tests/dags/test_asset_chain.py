@@ -67,7 +67,7 @@ def test_an_old_day_is_published_again_without_the_dags_before(recorded: Recorde
     assert [(run["dag_id"], run["state"]) for run in runs] == [(names.DAG_PUBLISH_CANDIDATES, "success")]
     of_the_day = [command for command in recorded.commands() if "2022-05-07" in command]
     assert "serving publish --date 2022-05-07" in of_the_day
-    assert len(of_the_day) == 8
+    assert len(of_the_day) == 9
 
 
 def _house(house: Path) -> Path:

@@ -1,12 +1,11 @@
 """A page as a person sees it: the document after Chromium has laid it out, and a picture of the window."""
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
+from tests.programs import program
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 90
@@ -34,10 +33,8 @@ class Seen:
 
 
 def look(address: str, folder: Path, width: int = 1400, height: int = 1800) -> Seen:
-    """Open an address in a browser of its own; skips where the machine has none."""
-    browser = next(filter(None, map(shutil.which, _NAMES)), None)
-    if browser is None:
-        pytest.skip(f"no browser on PATH ({', '.join(_NAMES)}); Debian and Ubuntu: apt install chromium")
+    """Open an address in a browser of its own."""
+    browser = program(_NAMES, "chromium")
     folder.mkdir(exist_ok=True)
     picture = folder / "page.png"
     # Without a sandbox: tests run as root in containers, and the page is our own.

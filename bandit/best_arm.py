@@ -104,7 +104,3 @@ def _steps(grid: Floats, value: Floats, slope: Floats) -> Floats:
     width = np.diff(grid)
     flat = (value[..., 1:] + value[..., :-1]) * (width / 2)
     return np.asarray(flat + (slope[..., :-1] - slope[..., 1:]) * (width**2 / 12))
-
-
-def _trapezoid(grid: Floats, value: Floats) -> float:
-    return float(((value[1:] + value[:-1]) * np.diff(grid) / 2).sum())

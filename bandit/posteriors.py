@@ -64,11 +64,6 @@ class PosteriorEpoch:
     applied_through_ms: int = 0
     exploration: Exploration = PLAIN
 
-    @property
-    def as_of(self) -> float | None:
-        """Event time in unix seconds that the evidence is decayed to; None without evidence."""
-        return self.applied_through_ms / 1_000 if self.applied_through_ms else None
-
     def evidence(self, arm: str) -> tuple[float, float]:
         """Successes and failures of an arm; nothing of an unknown one."""
         place = self._places.get(arm)

@@ -26,16 +26,6 @@ def prior_epoch(settings: BanditSettings) -> PosteriorEpoch:
     return PosteriorEpoch(0, prior, exploration=Exploration(settings.exploration_scale, settings.epsilon))
 
 
-def current_epoch(store: BanditStore, settings: BanditSettings, context: tuple[str, str]) -> PosteriorEpoch:
-    """The current epoch of a context; epoch 0 where it has none.
-
-    Raises:
-        PayloadError: the state is corrupt or of another version.
-    """
-    found = store.posteriors(*context)
-    return PosteriorEpoch.from_bytes(found) if found is not None else prior_epoch(settings)
-
-
 def next_epoch(
     current: PosteriorEpoch, outcomes: Outcomes, through_ms: int, settings: BanditSettings
 ) -> PosteriorEpoch:

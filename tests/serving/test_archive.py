@@ -10,6 +10,7 @@ import pytest
 from bandit.arms import ArmSet
 from bandit.outcomes import Outcomes
 from bandit.policies.registry import POLICIES
+from bandit.posteriors import PosteriorEpoch
 from contracts import columns as c
 from contracts.errors import SlateNotFoundError
 from contracts.names import STREAM_IMPRESSIONS
@@ -18,7 +19,7 @@ from contracts.settings import BanditSettings, ServingSettings, Settings
 from contracts.snapshots import Warehouse
 from contracts.tables import IMPRESSION, POSTERIOR_EPOCH
 from serving.drain import drain_impressions, recompute
-from serving.epochs import current_epoch, update_context
+from serving.epochs import prior_epoch, update_context
 from serving.impressions import read_entry
 from serving.stores.event_log import START
 from serving.stores.memory import MemoryStore
@@ -59,7 +60,8 @@ def learn(store: MemoryStore, settings: Settings, at: datetime, arm: str) -> Non
 
 def serve(store: MemoryStore, settings: Settings, request: str, at: datetime) -> None:
     policy = POLICIES["thompson/2"]
-    epoch = current_epoch(store, settings.bandit, CONTEXT)
+    found = store.posteriors(*CONTEXT)
+    epoch = PosteriorEpoch.from_bytes(found) if found is not None else prior_epoch(settings.bandit)
     slate = policy.select(epoch, ArmSet(ARMS, (9, 9, 9)), 5, 7)
     arms = tuple(ARMS[arm] for arm in slate)
     entry = msgspec.structs.replace(

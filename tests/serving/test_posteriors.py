@@ -105,7 +105,7 @@ def test_an_epoch_follows_per_surface_and_segment(store: Store, tmp_path: Path) 
     assert epoch.arms == ("context", "popular", "two_tower")
     assert epoch.successes == pytest.approx((weight, weight, 0))
     assert epoch.failures == pytest.approx((weight, 0, weight))
-    assert epoch.as_of == datetime(2026, 1, 31, tzinfo=UTC).timestamp()
+    assert epoch.applied_through_ms == datetime(2026, 1, 31, tzinfo=UTC).timestamp() * 1_000
 
 
 def test_a_day_is_applied_once(store: Store, tmp_path: Path) -> None:

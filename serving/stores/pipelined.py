@@ -1,8 +1,8 @@
 """Redis for the request path: commands of many requests on one connection, answered in order.
 
 redis-py's asyncio client spends 63 microseconds of a core on a request's commands with four at a time, this 8 (2 cores,
-2026-11-22, `benchmarks/redis_clients.py`): no pool, no command objects, one write for all requests of a turn of the event loop. Parsing is
-hiredis's and URLs are redis-py's.
+2026-11-22, `benchmarks/redis_clients.py`): no pool, no command objects, one write for all requests of a turn of the
+event loop. Parsing is hiredis's and URLs are redis-py's.
 """
 
 import asyncio

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+# Before anything imports feast, which makes every counter of the process one that is shared through files: workers of
+# the edge that tests start one after the other would add up.
+import prometheus_client  # noqa: F401
 import pytest
 import redis
 from pyspark.sql import SparkSession

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from contracts.errors import PayloadError
 from contracts.names import ItemKind, Source
-from contracts.packing import WIDTHS, Ids, Lists, Offsets, cut, distinct, pieces, quantised
+from contracts.packing import Ids, Lists, Offsets, cut, distinct, pieces, quantised
 
 VERSION: Final = 1
 MAX_COUNT: Final = 65_535
@@ -31,8 +31,8 @@ KINDS: Final = (ItemKind.LIVE, ItemKind.VOD, ItemKind.CLIP, ItemKind.STREAMER)
 SOURCES: Final = tuple(Source)
 """Codes are positions: new sources are appended to the enumeration, never put between."""
 
-_HEADER: Final = struct.Struct("<BBBBHHqqff")
-_ITEMS_ARE_STREAMERS: Final = 1
+HEADER: Final = struct.Struct("<BBBBHHqqff")
+ITEMS_ARE_STREAMERS: Final = 1
 _HEAD: Final = np.dtype(
     [
         ("version", "<u1"),
@@ -47,7 +47,7 @@ _HEAD: Final = np.dtype(
         ("high", "<f4"),
     ]
 )
-"""`_HEADER` for many lists at once."""
+"""`HEADER` for many lists at once."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def pack(candidates: CandidateColumns) -> bytes:
         PayloadError: more candidates than a list can hold, or a score that is no number.
     """
     if len(candidates) == 0:
-        return _HEADER.pack(VERSION, 1, _ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
+        return HEADER.pack(VERSION, 1, ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
     return pack_lists(candidates, [0, len(candidates)])[0]
 
 
@@ -164,7 +164,7 @@ def _heads(
     """(L,) headers without the scores' range."""
     heads = np.empty(len(sizes), _HEAD)
     heads["version"], heads["count"], heads["distinct"] = VERSION, sizes, distinct_counts
-    heads["flags"] = np.where(is_own, _ITEMS_ARE_STREAMERS, 0)
+    heads["flags"] = np.where(is_own, ITEMS_ARE_STREAMERS, 0)
     heads["item_width"], heads["item_base"] = items.widths, items.bases
     heads["streamer_width"] = np.where(is_own, 0, streamers.widths)
     heads["streamer_base"] = np.where(is_own, 0, streamers.bases)
@@ -176,49 +176,3 @@ def _unless(is_out: npt.NDArray[np.bool_], parts: list[bytes]) -> list[bytes]:
     if not is_out.any():
         return parts
     return [b"" if out else part for out, part in zip(is_out.tolist(), parts, strict=True)]
-
-
-def unpack(packed: bytes) -> CandidateColumns:
-    """The columns of a packed list; scores are exact to 1/255 of the list's range.
-
-    Raises:
-        PayloadError: another version, a corrupt header, or fewer or more bytes than the header says.
-    """
-    if len(packed) < _HEADER.size:
-        raise PayloadError(f"a list of {len(packed)} bytes is shorter than its header of {_HEADER.size}")
-    version, item_width, flags, streamer_width, count, distinct, item_base, streamer_base, low, high = _HEADER.unpack(
-        packed[: _HEADER.size]
-    )
-    if version != VERSION:
-        raise PayloadError(f"list of payload version {version}; this reader knows {VERSION}")
-    own = bool(flags & _ITEMS_ARE_STREAMERS)
-    if item_width not in WIDTHS or (not own and streamer_width not in WIDTHS):
-        raise PayloadError(f"id widths {item_width} and {streamer_width} are not 1, 2, 4 or 8")
-    owned = 0 if own else distinct * streamer_width + count * _index_type(distinct).itemsize
-    expected = _HEADER.size + count * item_width + owned + 2 * count
-    if len(packed) != expected:
-        raise PayloadError(f"list of {len(packed)} bytes where its header says {expected}")
-    item_ids = _ids(packed, _HEADER.size, item_width, count, item_base)
-    start = _HEADER.size + count * item_width
-    streamer_ids = item_ids
-    if not own:
-        streamers = _ids(packed, start, streamer_width, distinct, streamer_base)
-        index = np.frombuffer(packed, _index_type(distinct), count, start + distinct * streamer_width)
-        if count and int(index.max()) >= distinct:
-            raise PayloadError("a streamer index points past the list's streamers")
-        streamer_ids = streamers[index]
-    codes = np.frombuffer(packed, np.uint8, 2 * count, start + owned)
-    kinds, sources = codes[:count] >> np.uint8(6), codes[:count] & np.uint8(63)
-    if count and int(sources.max()) >= len(SOURCES):
-        raise PayloadError(f"source code {int(sources.max())} is unknown; this reader knows {len(SOURCES)}")
-    scores = codes[count:] * ((high - low) / 255) + low
-    return CandidateColumns(item_ids, kinds, streamer_ids, sources, scores.astype(np.float32))
-
-
-def _ids(packed: bytes, start: int, width: int, count: int, base: int) -> Ids:
-    """Ids out of offsets; int64 arithmetic wraps, so that every int64 comes back."""
-    return np.frombuffer(packed, WIDTHS[width], count, start).astype(np.int64) + base
-
-
-def _index_type(distinct: int) -> np.dtype[Any]:
-    return WIDTHS[1] if distinct <= 256 else WIDTHS[2]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from contracts.names import Surface
 from contracts.payload import nothing
 from serving.frame import Frame, Index
+from serving.kernels import is_best_first
 from serving.query import LEVELS, Level, Query
 from serving.stages import Cap, Filter, Hydrator, Ranking, Reranker, Scorer, Source
 
@@ -81,7 +82,7 @@ def run(wiring: Wiring, query: Query) -> Outcome:
     started = perf_counter_ns()
     scores = wiring.scorer.score(frame, query)
     trace.record(wiring.scorer, started, len(frame), len(scores))
-    ordered = frame.take(_best_first(frame, scores))
+    ordered = frame if is_best_first(frame.levels, scores) else frame.take(_best_first(frame, scores))
     started = perf_counter_ns()
     ranking = wiring.reranker.rank(ordered, query)
     trace.record(wiring.reranker, started, len(ordered), len(ranking.order))
@@ -146,7 +147,7 @@ def _capped(wiring: Wiring, frame: Frame, query: Query, trace: Trace) -> Frame:
     for cap in wiring.caps:
         started, entered = perf_counter_ns(), len(frame)
         mask = cap.keep(frame, query)
-        if mask is not None:
+        if mask is not None and not mask.all():
             frame = frame.take(mask)
         trace.record(cap, started, entered, len(frame))
     return frame

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.filters.among import among
 from serving.frame import Frame, Index, Mask
+from serving.kernels import among
 from serving.query import Query
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from serving.caps.first_of_each import first_of_each
 from serving.frame import Frame, Mask
+from serving.kernels import first_of_each
 from serving.query import Query
 
 
@@ -14,4 +14,4 @@ class StreamerCap:
     max_per_streamer: int
 
     def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002
-        return first_of_each(frame.candidates.streamer_ids, self.max_per_streamer)
+        return first_of_each(frame.candidates.streamer_ids, self.max_per_streamer, False)

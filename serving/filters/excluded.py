@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from serving.filters.among import among
 from serving.frame import Frame, Mask
+from serving.kernels import among
 from serving.query import Query
 
 

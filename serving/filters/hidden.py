@@ -1,7 +1,7 @@
 """What the user hid or blocked is gone."""
 
-from serving.filters.among import among
 from serving.frame import Frame, Mask
+from serving.kernels import among_unordered
 from serving.query import Query
 
 
@@ -12,5 +12,7 @@ class HiddenFilter:
         user = query.user
         if not len(user.hidden_streamers) and not len(user.hidden_contents):
             return None
-        by_streamer = among(frame.candidates.streamer_ids, user.hidden_streamers)
-        return ~(by_streamer | among(frame.candidates.item_ids, user.hidden_contents))
+        by_streamer = among_unordered(frame.candidates.streamer_ids, user.hidden_streamers)
+        if not len(user.hidden_contents):
+            return ~by_streamer
+        return ~(by_streamer | among_unordered(frame.candidates.item_ids, user.hidden_contents))

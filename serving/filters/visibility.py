@@ -1,7 +1,7 @@
 """Private, removed and taken down contents never appear."""
 
-from serving.filters.among import among
 from serving.frame import Frame, Mask
+from serving.kernels import among
 from serving.query import Query
 
 

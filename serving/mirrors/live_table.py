@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.payload import Ids
+from serving.kernels import unexpired
 from serving.stores.leases import Lease, LeaseDetails, LiveChanges
 
 _NOTHING: Final = LeaseDetails()
@@ -67,10 +68,7 @@ class LiveTable:
             streamer_ids: (K,) in any order.
             now: Unix seconds of the store's clock (`LiveMirror.now`).
         """
-        places = self._places(streamer_ids)
-        if len(self) == 0:
-            return places
-        return np.where((places >= 0) & (self.expires_at[places] > now), places, -1)
+        return unexpired(self.streamer_ids, self.expires_at, streamer_ids, now)
 
     def live(self, now: float) -> Rows:
         """Rows of all who are live."""

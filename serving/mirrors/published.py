@@ -5,8 +5,9 @@ from datetime import datetime
 
 from contracts.errors import PayloadError
 from contracts.names import Surface
-from contracts.payload import CandidateColumns, unpack
+from contracts.payload import CandidateColumns
 from contracts.settings import Settings
+from contracts.unpacking import unpack
 from serving.fresh.batch import Batch
 from serving.state import Context, Generation, Published
 from serving.stores.protocol import GenerationStore

@@ -4,7 +4,8 @@ import numpy as np
 
 from contracts.errors import PayloadError
 from contracts.names import Source
-from contracts.payload import SOURCES, CandidateColumns, unpack
+from contracts.payload import SOURCES, CandidateColumns
+from contracts.unpacking import unpack
 from serving.query import Level, Query
 from serving.stages import Fetched
 

@@ -1,7 +1,7 @@
 """A packed list as candidates, or the reason why there are none."""
 
 from contracts.errors import PayloadError
-from contracts.payload import unpack
+from contracts.unpacking import unpack
 from serving.stages import Fetched
 
 

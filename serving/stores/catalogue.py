@@ -1,7 +1,6 @@
 """What the online path knows of contents and streamers: who may see them, and how they are called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ from contracts.payload import KINDS, Ids, encode
 from contracts.schema import Table
 from contracts.snapshots import Warehouse
 from contracts.tables import CONTENT, STREAMER
+from serving.kernels import places, slots_of
 
 Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
@@ -58,20 +58,16 @@ class Catalogue(Protocol):
         """Whose content it is; None for what is not in the catalogue."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Rows:
-    """Places of ids in a sorted column."""
+    """Places of ids in a column."""
 
-    ids: Ids
+    def __init__(self, ids: Ids) -> None:
+        self._ids = np.ascontiguousarray(ids)
+        self._slots = slots_of(self._ids)
 
     def of(self, ids: Ids) -> Index:
         """(K,) place of each id, -1 where there is none."""
-        if len(self.ids) == 0:
-            return np.full(len(ids), -1, np.intp)
-        place = self.ids.searchsorted(ids)
-        place[place == len(self.ids)] = 0
-        place[self.ids[place] != ids] = -1
-        return place
+        return places(self._slots, self._ids, ids)
 
 
 class InProcessCatalogue:

@@ -8,8 +8,8 @@ import pytest
 
 from contracts import redis_keys
 from contracts.errors import StoreUnavailableError
-from contracts.payload import unpack
 from contracts.settings import ServingSettings
+from contracts.unpacking import unpack
 from serving.publish import publish
 from serving.stores.connection import Client, connect
 from serving.stores.redis_store import RedisStore

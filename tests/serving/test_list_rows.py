@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.payload import unpack
+from contracts.unpacking import unpack
 from serving.list_rows import list_hashes, user_rows, whole_owners
 from tests.serving.builders import candidate_rows
 

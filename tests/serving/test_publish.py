@@ -18,7 +18,7 @@ from contracts import redis_keys
 from contracts.errors import MissingPartitionError, PayloadError, ScatteredListsError, StoreUnavailableError
 from contracts.names import Surface
 from contracts.packed_vector import unpack_vector
-from contracts.payload import KINDS, SOURCES, unpack
+from contracts.payload import KINDS, SOURCES
 from contracts.settings import ServingSettings
 from contracts.snapshots import Warehouse
 from contracts.tables import (
@@ -31,6 +31,7 @@ from contracts.tables import (
     USER_FEATURE,
     USER_VECTOR,
 )
+from contracts.unpacking import unpack
 from serving.publish import publish
 from serving.stores.protocol import Store
 from serving.stores.redis_store import RedisStore

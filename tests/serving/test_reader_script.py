@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from contracts import redis_keys
 from contracts.names import Segment
 from contracts.packed_user import SEGMENTS
-from contracts.payload import KINDS, SOURCES, CandidateColumns, pack, unpack
+from contracts.payload import KINDS, SOURCES, CandidateColumns, pack
 from contracts.settings import ServingSettings
 from contracts.tables import CANDIDATE_LIST
+from contracts.unpacking import unpack
 from serving.publish import PublishReport, publish
 from serving.stores.reader_script import reader_script
 from serving.stores.redis_store import RedisStore

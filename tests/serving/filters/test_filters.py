@@ -5,13 +5,13 @@ import pytest
 from contracts import columns as c
 from contracts.names import ItemKind
 from serving.filters.age import AgeFilter
-from serving.filters.among import among
 from serving.filters.excluded import ExcludedFilter
 from serving.filters.hidden import HiddenFilter
 from serving.filters.language import LanguageFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
 from serving.filters.visibility import VisibilityFilter
+from serving.kernels import among
 from serving.query import Query
 from serving.stages import Filter
 from serving.stores.user_reads import UserRow

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from contracts.errors import PayloadError
 from contracts.payload import SOURCES
 
 CONTEXT: Final = "context"
 """The last parent of every arm of a context; chains of parents do not name it."""
+
+VISITS: Final = "rd"
+"""To a streamer whom the user knows, a return; to any other, a discovery."""
 
 SOURCE_ARM, ITEM_ARM, STREAMER_ARM, CONTEXT_ARM = range(4)
 """Codes of arm kinds in packed states."""
@@ -83,6 +83,10 @@ class ArmSet:
         features: (A, D) of each arm, for policies that go by them; else empty.
         weights: (A,) in (0, 1], of arms with one candidate each: factor on the mean of an arm's prior, by which the
             list that proposes the arms has its say before anybody has seen them; empty is 1 for all.
+        tiers: (A,) an arm gives nothing while one of a lower tier has something; empty where all are of one.
+        visits: (A,) what each candidate of an arm would be, a letter of `VISITS` each, best first; empty where no slot
+            is reserved.
+        least: How many of each of `VISITS` the slate must hold, never more than there are; empty with `visits`.
     """
 
     arms: tuple[str, ...]
@@ -90,18 +94,15 @@ class ArmSet:
     parents: tuple[tuple[str, ...], ...] = ()
     features: tuple[tuple[float, ...], ...] = ()
     weights: tuple[float, ...] = ()
+    tiers: tuple[int, ...] = ()
+    visits: tuple[str, ...] = ()
+    least: tuple[int, ...] = ()
 
     @property
     def is_ranking(self) -> bool:
-        """Whether no arm has more than one candidate, so that a slate is an order of arms."""
-        return max(self.counts, default=0) <= 1
+        """Whether no arm has more than one candidate and none must wait, so that a slate is an order of arms."""
+        return not self.tiers and not self.visits and max(self.counts, default=0) <= 1
 
     def chain(self, arm: int) -> tuple[str, ...]:
         """The parents of one arm, nearest first."""
         return self.parents[arm] if self.parents else ()
-
-    def availability(self, slate: Sequence[int]) -> npt.NDArray[np.bool_]:
-        """(S, A) which arms still had a candidate at each slot, given the slots above."""
-        gives = np.array(slate, np.intp)[:, None] == np.arange(len(self.arms))
-        taken = np.cumsum(gives, axis=0) - gives
-        return np.asarray(taken < np.array(self.counts))

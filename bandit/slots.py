@@ -19,6 +19,7 @@ import numpy.typing as npt
 from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.posteriors import PosteriorEpoch
+from bandit.stock import Stock, available
 
 _WORDS: Final = 2**32
 
@@ -44,17 +45,16 @@ class SlotTable:
         self._given, self._size = given, size
         self._known: dict[int, tuple[Floats, list[int]]] = {}
 
-    def fill(self, counts: Sequence[int], length: int, seed: int) -> Slate:
-        """The arm of each slot, `length` of them or as many as there are candidates."""
-        left, slate = list(counts), Slate()
-        mask = sum(1 << arm for arm, count in enumerate(left) if count > 0)
+    def fill(self, stock: Stock, seed: int) -> Slate:
+        """The arm of each slot."""
+        slate, mask = Slate(), stock.open
         limits = self._at(mask)[1]
-        for word in words(seed, min(length, sum(left))):
+        for word in words(seed, stock.length):
             arm = bisect_right(limits, word)
             slate.append(arm)
-            left[arm] -= 1
-            if not left[arm]:
-                mask ^= 1 << arm
+            stock.take(arm)
+            if stock.open != mask:
+                mask = stock.open
                 limits = self._at(mask)[1]
         return slate
 
@@ -88,14 +88,13 @@ class SlotPolicy:
     def sampler(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
         """What gives the arm of each slot."""
         order, table = self._table(posterior, arm_set)
-        counts = [arm_set.counts[arm] for arm in order]
-        return lambda length, seed: [order[arm] for arm in table.fill(counts, length, seed)]
+        return lambda length, seed: [order[arm] for arm in table.fill(Stock(arm_set, length, order), seed)]
 
     def propensities(self, posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:
         """(S,) chance of each slot's arm, given the slots above."""
         order, table = self._table(posterior, arm_set)
         places = np.argsort(order)[np.array(slate, np.intp)]
-        return table.propensities(arm_set.availability(slate)[:, order], places.tolist())
+        return table.propensities(available(arm_set, slate)[:, order], places.tolist())
 
     def _table(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> tuple[Slate, SlotTable]:
         """The arms by name, and their table: lists that name the same arms in another order share it."""

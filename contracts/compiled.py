@@ -3,7 +3,7 @@ elements each, nearly all of it their fixed cost.
 
 Every compiled function states its types, so that it is compiled when its module is imported and never in a request;
 numba keeps the machine code beside the module (`NUMBA_CACHE_DIR` where that cannot be written). What compiled functions
-call stands in their own module: numba's cache does not see changes elsewhere.
+call, and every constant they read, stands in their own module: numba's cache does not see changes elsewhere.
 """
 
 from collections.abc import Callable

@@ -119,6 +119,7 @@ class Source(StrEnum):
     EXPLORATION_LAPSED = "exploration/lapsed"
     CO_WATCHED = "co_watched"
     CONTINUE_WATCHING = "continue_watching"
+    STAND_IN = "stand_in"
 
 
 class FusionMethod(StrEnum):

@@ -16,8 +16,6 @@ _Columns = tuple[int, Ids, Ids, _Codes, _Codes, npt.NDArray[np.float32]]
 _READ: Final = types.Tuple(
     (types.int64, *[made(types.int64)] * 2, *[made(types.uint8)] * 2, made(types.float32)),
 )
-_HEADER_SIZE: Final = HEADER.size
-_KNOWN_SOURCES: Final = len(SOURCES)
 _SOUND, _STRAY_STREAMER, _STRAY_SOURCE = range(3)
 
 
@@ -43,7 +41,11 @@ def unpack(packed: bytes) -> CandidateColumns:
         raise PayloadError(f"list of {len(packed)} bytes where its header says {expected}")
     whole = np.frombuffer(packed, np.uint8)
     fault, items, streamers, kinds, sources, scores = _columns(
-        whole, count, distinct, (width, streamer_width, index_width), (base, streamer_base), (low, high)
+        whole,
+        (count, distinct, len(SOURCES)),
+        (HEADER.size, width, streamer_width, index_width),
+        (base, streamer_base),
+        (low, high),
     )
     if fault == _STRAY_STREAMER:
         raise PayloadError("a streamer index points past the list's streamers")
@@ -64,32 +66,32 @@ def _number(packed, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN0
 @compiled(
     _READ(
         BYTES,
-        types.int64,
-        types.int64,
         types.UniTuple(types.int64, 3),
+        types.UniTuple(types.int64, 4),
         types.UniTuple(types.int64, 2),
         types.UniTuple(types.float64, 2),
     )
 )
 def _columns(
     packed: _Codes,
-    count: int,
-    distinct: int,
-    widths: tuple[int, int, int],
+    counts: tuple[int, int, int],
+    widths: tuple[int, int, int, int],
     bases: tuple[int, int],
     limits: tuple[float, float],
 ) -> _Columns:
     """What went wrong, and the columns; without an index the items are the streamers."""
-    (width, streamer_width, index_width), (base, streamer_base), (low, high) = widths, bases, limits
+    count, distinct, sources_known = counts
+    start, width, streamer_width, index_width = widths
+    (base, streamer_base), (low, high) = bases, limits
     items, kinds, sources = np.empty(count, np.int64), np.empty(count, np.uint8), np.empty(count, np.uint8)
     streamers, scores = np.empty(count, np.int64), np.empty(count, np.float32)
-    owners = _HEADER_SIZE + count * width
+    owners = start + count * width
     index = owners + distinct * streamer_width
     codes = index + count * index_width
     step = (high - low) / 255
     for row in range(count):
         # int64 arithmetic wraps, so that every int64 comes back.
-        items[row] = np.int64(_number(packed, _HEADER_SIZE + row * width, width)) + base
+        items[row] = np.int64(_number(packed, start + row * width, width)) + base
         if index_width == 0:
             streamers[row] = items[row]
         else:
@@ -100,7 +102,7 @@ def _columns(
             streamers[row] = np.int64(offset) + streamer_base
         kinds[row] = packed[codes + row] >> 6
         sources[row] = packed[codes + row] & 63
-        if sources[row] >= _KNOWN_SOURCES:
+        if sources[row] >= sources_known:
             return _STRAY_SOURCE, items, streamers, kinds, sources[: row + 1], scores
         scores[row] = packed[codes + count + row] * step + low
     return _SOUND, items, streamers, kinds, sources, scores

@@ -19,6 +19,7 @@ _WHY: Final = {
     Source.EXPLORATION_LAPSED: "you used to watch {streamer}",
     Source.CO_WATCHED: "valued by those who valued what you just watched",
     Source.CONTINUE_WATCHING: "you began this and did not finish",
+    Source.STAND_IN: "the newest of {streamer}, who is not live",
 }
 _REASONS: Final = tuple(_WHY[source] for source in SOURCES)
 _NAMES_STREAMER: Final = tuple("{streamer}" in reason for reason in _REASONS)

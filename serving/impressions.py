@@ -53,15 +53,19 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     levels: list[int]
     stages: Sequence[tuple[str, str, int, int, int]]
     notes: list[str]
+    tiers: tuple[int, ...] = ()
+    visits: tuple[str, ...] = ()
+    least: tuple[int, ...] = ()
 
     @property
     def arm_set(self) -> ArmSet:
         """What the bandit chose among."""
-        return ArmSet(self.arms, self.counts, self.parents, self.features, self.weights)
+        optional = self.parents, self.features, self.weights, self.tiers, self.visits, self.least
+        return ArmSet(self.arms, self.counts, *optional)
 
 
 VERSION: Final = 1
-_OPTIONAL: Final = ("parents", "features", "weights")
+_OPTIONAL: Final = ("parents", "features", "weights", "tiers", "visits", "least")
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Entry)
 
 
@@ -95,6 +99,9 @@ def to_entry(slate: Slate) -> bytes:
             frame.levels.tolist(),
             slate.outcome.trace.records,
             slate.notes,
+            arm_set.tiers,
+            arm_set.visits,
+            arm_set.least,
         )
     )
 
@@ -151,10 +158,7 @@ def to_rows(packed: bytes) -> list[Row]:
 
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
-    """`{"arms": [...], "counts": [...], "parents": [[...], ...], "features": [[...], ...], "weights": [...]}`.
-
-    In slate order; the last three stand where an arm has any.
-    """
+    """`{"arms": [...], "counts": [...], ...}`, every other field of `ArmSet` where it is not empty."""
     shown = {name: value for name, value in asdict(arm_set).items() if value or name not in _OPTIONAL}
     return _encoder.encode(shown).decode()
 

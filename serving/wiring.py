@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from bandit.policies.registry import policy_named
 from contracts.names import Surface
 from contracts.settings import Settings
 from serving.caps.duplicate import DuplicateCap
 from serving.caps.moment_cap import MomentCap
-from serving.caps.quota import VisitQuotaCap
 from serving.caps.streamer_cap import StreamerCap
 from serving.epochs import prior_epoch
 from serving.filters.age import AgeFilter
@@ -22,6 +22,7 @@ from serving.hydrators.live_mark import LiveMarkHydrator
 from serving.pipeline import Wiring
 from serving.query import Level
 from serving.rerankers.as_listed import AsListedReranker
+from serving.rerankers.reserved import Reserved
 from serving.rerankers.source import SourceReranker
 from serving.rerankers.target import TargetReranker
 from serving.scorers.published import PublishedScorer
@@ -36,23 +37,25 @@ from serving.sources.target import TargetListSource
 def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
     """Every surface that is served."""
     serving = settings.serving
-    by_source = SourceReranker(prior_epoch(settings.bandit))
-    by_target = TargetReranker(prior_epoch(settings.bandit), serving.target_arms, serving.least_target_weight)
+    policy, prior = policy_named(settings.bandit.policy), prior_epoch(settings.bandit)
+    by_source = SourceReranker(policy, prior)
+    reserved = Reserved(serving.min_return_share, serving.min_discovery_share)
+    by_source_and_visit = SourceReranker(policy, prior, reserved)
+    by_target = TargetReranker(policy, prior, serving.target_arms, serving.least_target_weight)
     personal, segment, popular = PersonalListSource(), SegmentListSource(), PopularListSource()
     limits = (LanguageFilter(), AgeFilter(serving.unknown_viewer_age_years))
     of_contents = (ExcludedFilter(), SeenFilter(), HiddenFilter(), VisibilityFilter(), *limits)
     of_streamers = (ExcludedFilter(), HiddenFilter(), *limits)
     moments, streamers = MomentCap(serving.max_per_moment), StreamerCap(serving.max_per_streamer)
     fresh = FreshSource(settings.fresh.candidates, serving.unknown_viewer_age_years)
-    quota = VisitQuotaCap(serving.min_return_share, serving.min_discovery_share)
     contents = Wiring(
         lanes=(fresh,),
         sources=(personal, segment, popular),
         hydrators=(CatalogueHydrator(),),
         filters=of_contents,
-        caps=(DuplicateCap(), moments, streamers, quota),
+        caps=(DuplicateCap(), moments, streamers),
         scorer=PublishedScorer(),
-        reranker=by_source,
+        reranker=by_source_and_visit,
         fills=True,
     )
     favorites = Wiring(
@@ -68,9 +71,9 @@ def surfaces(settings: Settings) -> Mapping[Surface, Wiring]:
         sources=(personal, OfflineStreamerSource(), segment, popular),
         hydrators=(LiveBroadcastHydrator(), CatalogueHydrator()),
         filters=(NotLiveFilter(), *of_contents),
-        caps=(DuplicateCap(), streamers, quota),
+        caps=(DuplicateCap(), streamers),
         scorer=PublishedScorer(),
-        reranker=by_source,
+        reranker=by_source_and_visit,
         fills=True,
     )
     watch_next = Wiring(

@@ -15,6 +15,7 @@ from bandit.arms import ArmSet
 from bandit.linear import LinearEpoch
 from bandit.outcomes import Floats
 from bandit.slots import Sampler, Slate
+from bandit.stock import Stock, available
 
 POLICY_ID: Final = "linear_thompson/1"
 """Changes when the same seed would give another slate."""
@@ -30,15 +31,15 @@ def select(posterior: LinearEpoch, arm_set: ArmSet, length: int, seed: int) -> S
 
 def sampler(posterior: LinearEpoch, arm_set: ArmSet) -> Sampler:
     """`select` of one posterior and arm set."""
-    return partial(_slate, np.array(arm_set.counts, np.intp), _scorer(posterior, arm_set))
+    return partial(_slate, arm_set, _scorer(posterior, arm_set))
 
 
-def _slate(counts: npt.NDArray[np.intp], score: _Scorer, length: int, seed: int) -> Slate:
-    left, slate = counts.copy(), Slate()
-    for scores in score(min(length, int(left.sum())), seed):
-        arm = int(np.argmax(np.where(left > 0, scores, -np.inf)))
-        slate.append(arm)
-        left[arm] -= 1
+def _slate(arm_set: ArmSet, score: _Scorer, length: int, seed: int) -> Slate:
+    stock, slate = Stock(arm_set, length), Slate()
+    for scores in score(stock.length, seed).tolist():
+        left = [arm for arm in range(len(scores)) if stock.open >> arm & 1]
+        slate.append(max(left, key=scores.__getitem__))
+        stock.take(slate[-1])
     return slate
 
 
@@ -51,10 +52,10 @@ def propensities(posterior: LinearEpoch, arm_set: ArmSet, slate: Sequence[int], 
     scores = _scorer(posterior, arm_set)(draws, posterior.epoch)
     known: dict[bytes, Floats] = {}
     chances = np.empty(len(slate))
-    for slot, (arm, available) in enumerate(zip(slate, arm_set.availability(slate), strict=True)):
-        key = available.tobytes()
+    for slot, (arm, may) in enumerate(zip(slate, available(arm_set, slate), strict=True)):
+        key = may.tobytes()
         if key not in known:
-            known[key] = _wins(scores, available)
+            known[key] = _wins(scores, may)
         chances[slot] = known[key][arm]
     return chances
 

@@ -66,3 +66,9 @@ _OF_LINEAR: Final = Policy(
 POLICIES: Final[Mapping[str, Policy]] = {
     policy.policy_id: policy for policy in (*map(_of_betas, (thompson, greedy, epsilon_greedy)), _OF_LINEAR)
 }
+
+
+def policy_named(name: str) -> Policy:
+    """The policy whose id begins so: settings name no version, as there is one of each."""
+    (found,) = [policy for policy in POLICIES.values() if policy.policy_id.partition("/")[0] == name]
+    return found

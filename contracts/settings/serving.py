@@ -10,6 +10,10 @@ from contracts.settings.section import Section
 class BanditSettings(Section):
     """Discounted Beta Thompson sampling; what slates depend on is tuned by `python -m world tune_bandit`."""
 
+    policy: Literal["thompson", "greedy", "epsilon_greedy"] = Field(
+        "thompson",
+        description="Fills the slots; linear_thompson finds no features on a request's way.",
+    )
     prior_successes: float = Field(1.0, gt=0, description="Prior Beta a of a context: with b, a mean of 1/10.")
     prior_failures: float = Field(9.0, gt=0, description="Prior Beta b; ten impressions' worth in all.")
     streamer_strength: float = Field(10.0, gt=0, description="Impressions a streamer's mean is worth to its items.")

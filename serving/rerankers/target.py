@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bandit.arms import ArmSet, item_arm, streamer_arm
-from bandit.policies.thompson import POLICY_ID, select
+from bandit.policies.registry import Policy
 from bandit.posteriors import PosteriorEpoch
 from contracts.errors import PayloadError
 from contracts.names import ItemKind, target_context
@@ -26,11 +26,13 @@ class TargetReranker:
     list, so that a target without outcomes shows its list nearly as published.
 
     Args:
+        policy: Of those that go by Beta posteriors.
         prior: Of a target that has no posteriors.
         most_arms: The first so many candidates, and at least a slate's, can win a slot.
         least_weight: Of the last candidate; the first has 1.
     """
 
+    policy: Policy
     prior: PosteriorEpoch
     most_arms: int
     least_weight: float
@@ -40,9 +42,9 @@ class TargetReranker:
         count = min(len(frame), max(self.most_arms, request.limit))
         posterior, problem = self._posterior(query)
         arm_set = self._arm_set(frame, count)
-        order = np.array(select(posterior, arm_set, request.limit, request.seed), np.intp)
+        order = np.array(self.policy.select(posterior, arm_set, request.limit, request.seed), np.intp)
         context = target_context(request.context or 0)
-        return Ranking(order, POLICY_ID, posterior.epoch, arm_set, context, problem)
+        return Ranking(order, self.policy.policy_id, posterior.epoch, arm_set, context, problem)
 
     def _arm_set(self, frame: Frame, count: int) -> ArmSet:
         columns = frame.candidates

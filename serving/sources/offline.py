@@ -28,7 +28,7 @@ class OfflineStreamerSource:
         known = newest.is_known
         if not known.any():
             return Fetched(None, "none of the streamers who are offline has a representative VOD or clip")
-        sources = np.full(int(known.sum()), SOURCES.index(Source.REPRESENTATIVE), np.uint8)
+        sources = np.full(int(known.sum()), SOURCES.index(Source.STAND_IN), np.uint8)
         stand_ins = CandidateColumns(
             newest.content_ids[known],
             newest.kinds[known],

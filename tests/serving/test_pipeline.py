@@ -70,11 +70,10 @@ def test_the_runner_times_and_counts_every_stage_in_order() -> None:
         ("caps", "DuplicateCap"),
         ("caps", "MomentCap"),
         ("caps", "StreamerCap"),
-        ("caps", "VisitQuotaCap"),
         ("scorers", "PublishedScorer"),
         ("rerankers", "SourceReranker"),
     ]
-    assert [left for *_, left in records] == [0] + [4] * 13 + [3]
+    assert [left for *_, left in records] == [0] + [4] * 12 + [3]
     assert all(nanoseconds >= 0 for _, _, nanoseconds, *_ in records)
 
 
@@ -89,10 +88,10 @@ def test_each_drop_is_counted_at_the_filter_that_made_it() -> None:
 ORDER = {
     Surface.HOME_LIVE: (
         "NotLive Excluded Seen Hidden Visibility Language Age",
-        "Duplicate Streamer VisitQuota",
+        "Duplicate Streamer",
     ),
-    Surface.HOME_CLIPS: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer VisitQuota"),
-    Surface.CLIPS_FEED: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer VisitQuota"),
+    Surface.HOME_CLIPS: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer"),
+    Surface.CLIPS_FEED: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer"),
     Surface.FAVORITES_CLIPS: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer"),
     Surface.WATCH_NEXT: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment Streamer"),
     Surface.CHANNEL_VODS: ("Excluded Seen Hidden Visibility Language Age", "Duplicate Moment"),

@@ -16,6 +16,8 @@ WEIGHTS = LinearEpoch(3, LinearPrior(0.1, 2.0, 0.1), (0.4, 0.1), (9.0, 1.0, 5.0)
 
 FEATURES = ((1.0, 0.2), (1.0, -0.3), (0.5, 1.0))
 THREE = ArmSet(("two_tower", "fresh", "popular"), (3, 2, 4), features=FEATURES)
+RESERVED = ArmSet(THREE.arms, (2, 2, 2), features=FEATURES, visits=("dd", "dr", "rd"), least=(1, 0))
+TIERED = ArmSet(THREE.arms, (1, 1, 2), features=FEATURES, tiers=(0, 1, 0))
 SINGLES = ArmSet(("two_tower", "fresh", "popular"), (1, 1, 1), features=FEATURES)
 
 

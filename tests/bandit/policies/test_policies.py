@@ -10,12 +10,16 @@ from bandit.arms import ArmSet
 from bandit.beliefs import Bound
 from bandit.outcomes import Outcomes
 from bandit.policies.registry import POLICIES, Policy
-from tests.bandit.policies.states import FEATURES, SINGLES, THREE, state_of
+from bandit.stock import available
+from tests.bandit.policies.states import FEATURES, RESERVED, SINGLES, THREE, TIERED, state_of
 
 pytestmark = pytest.mark.parametrize("policy", POLICIES.values(), ids=list(POLICIES))
 
 
-@pytest.mark.parametrize("arm_set", [THREE, SINGLES], ids=["sources", "contents"])
+EVERY = {"sources": THREE, "contents": SINGLES, "reserved": RESERVED, "tiers": TIERED}
+
+
+@pytest.mark.parametrize("arm_set", EVERY.values(), ids=list(EVERY))
 def test_a_slate_is_drawn_again_exactly_also_from_the_packed_state(policy: Policy, arm_set: ArmSet) -> None:
     state = state_of(policy)
     again = policy.read(state.to_bytes())
@@ -59,7 +63,7 @@ def test_the_chances_of_all_orders_add_up_to_one(policy: Policy) -> None:
     assert total == pytest.approx(1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("arm_set", [THREE, SINGLES], ids=["sources", "contents"])
+@pytest.mark.parametrize("arm_set", EVERY.values(), ids=list(EVERY))
 def test_propensities_agree_with_the_frequency_of_slates(policy: Policy, arm_set: ArmSet) -> None:
     """Both slots of 20,000 slates, within 4.5 standard errors (and those of 100,000 draws where it takes draws)."""
     state, count = state_of(policy), 20_000
@@ -67,9 +71,8 @@ def test_propensities_agree_with_the_frequency_of_slates(policy: Policy, arm_set
     chances = policy.propensities(state, 100_000)
     for first in range(3):
         for second in range(3):
-            if arm_set.counts[first] == 1 and first == second:
-                continue
-            joint = float(np.prod(chances(arm_set, [first, second])))
+            may = available(arm_set, [first, second])
+            joint = float(np.prod(chances(arm_set, [first, second]))) if may[0, first] and may[1, second] else 0.0
             seen = ((slates[:, 0] == first) & (slates[:, 1] == second)).mean()
             assert seen == pytest.approx(joint, abs=4.5 * np.sqrt(joint * (1 - joint) / count + 1e-5 / 4) + 1e-4)
 

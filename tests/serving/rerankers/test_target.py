@@ -9,6 +9,7 @@ import redis
 
 from bandit.arms import item_arm, streamer_arm
 from bandit.outcomes import Outcomes
+from bandit.policies.registry import policy_named
 from contracts import columns as c
 from contracts import redis_keys
 from contracts.names import ItemKind, Surface, target_context
@@ -40,7 +41,7 @@ def asked(packed: bytes | None = None, limit: int = 5, number: int = 0) -> Query
 
 
 def ranked(packed: bytes | None = None, limit: int = 5, number: int = 0) -> Ranking:
-    return TargetReranker(PRIOR, 20, 0.5).rank(frame(), asked(packed, limit, number))
+    return TargetReranker(policy_named("thompson"), PRIOR, 20, 0.5).rank(frame(), asked(packed, limit, number))
 
 
 def learnt(**evidence: tuple[float, float]) -> bytes:
@@ -85,7 +86,7 @@ def test_the_ranking_names_the_targets_own_context() -> None:
 
 
 def test_streamers_are_arms_of_their_own() -> None:
-    ranking = TargetReranker(PRIOR, 20, 0.5).rank(frame(ItemKind.STREAMER), asked())
+    ranking = TargetReranker(policy_named("thompson"), PRIOR, 20, 0.5).rank(frame(ItemKind.STREAMER), asked())
     assert ranking.arm_set.arms[:2] == (streamer_arm(1_100), streamer_arm(1_101))
     assert ranking.arm_set.chain(0) == ("two_tower",)
 

@@ -1,0 +1,50 @@
+"""Slots kept for streamers that the user knows, and slots kept for new ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bandit.arms import VISITS
+from contracts.payload import Ids
+from serving.frame import Frame
+from serving.kernels import among
+from serving.query import Query
+
+_LETTERS = np.frombuffer(VISITS.encode(), np.uint8)
+_RETURN, _DISCOVERY = range(2)
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """What a slate owes (`ArmSet.visits` and `ArmSet.least`).
+
+    A return is an item of a streamer whom the user prefers or watched with value lately. What one kind cannot fill is
+    the other's.
+
+    Args:
+        min_return_share: Of a slate, 0 to 0.5.
+        min_discovery_share: The same.
+    """
+
+    min_return_share: float
+    min_discovery_share: float
+
+    def of(self, frame: Frame, rows: Ids, query: Query) -> tuple[str, tuple[int, ...]]:
+        """The visit of each candidate, in the order of `rows`, and how many a slate must hold.
+
+        Both are empty where every slate that can be drawn holds enough.
+        """
+        user, limit = query.user.known, query.request.limit
+        if user is None or len(frame) <= limit:
+            return "", ()
+        is_return = among(frame.candidates.streamer_ids, user.streamers)
+        returns = int(np.count_nonzero(is_return))
+        discoveries = len(frame) - returns
+        least_returns = round(self.min_return_share * limit)
+        # Two halves of an odd slate, each rounded up, would be more than it holds.
+        least_discoveries = min(round(self.min_discovery_share * limit), limit - least_returns)
+        least = min(least_returns, returns), min(least_discoveries, discoveries)
+        if returns <= limit - least[_DISCOVERY] and discoveries <= limit - least[_RETURN]:
+            return "", ()
+        kinds = np.where(is_return[rows], _LETTERS[_RETURN], _LETTERS[_DISCOVERY])
+        return kinds.tobytes().decode(), least

@@ -5,8 +5,9 @@ or the whole context (`context`), the last parent of every arm, which no chain n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from contracts.errors import PayloadError
 from contracts.payload import SOURCES
@@ -73,8 +74,7 @@ def _name(kind: int, number: int) -> str:
     raise PayloadError(f"arm of kind {kind} and id {number} is unknown; the state is corrupt or from a later version")
 
 
-@dataclass(frozen=True)
-class ArmSet:
+class ArmSet(msgspec.Struct, frozen=True):
     """The arms of a request and how many candidates each has, in slate order.
 
     Args:

@@ -19,9 +19,11 @@ import numpy.typing as npt
 from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.posteriors import PosteriorEpoch
-from bandit.stock import Stock, available
+from bandit.stock import Stock, available, by_table, following
 
 _WORDS: Final = 2**32
+_TABLE_ARMS: Final = 8
+"""Up to here all sets of arms fit a table, of 16 kB at most; sources are six or so."""
 
 Slate = list[int]
 """The arm of each slot, as its place in the arm set."""
@@ -44,24 +46,32 @@ class SlotTable:
     def __init__(self, given: Given, size: int) -> None:
         self._given, self._size = given, size
         self._known: dict[int, tuple[Floats, list[int]]] = {}
+        self._table = np.full((1 << size, size), -1, np.int64) if size <= _TABLE_ARMS else None
 
-    def fill(self, stock: Stock, seed: int) -> Slate:
-        """The arm of each slot."""
-        slate, mask = Slate(), stock.open
-        limits = self._at(mask)[1]
-        for word in words(seed, stock.length):
-            arm = bisect_right(limits, word)
-            slate.append(arm)
-            stock.take(arm)
-            if stock.open != mask:
-                mask = stock.open
-                limits = self._at(mask)[1]
+    def fill(self, stock: Stock, length: int, seed: int) -> Slate:
+        """The arm of each slot, `length` of them or as many as there are candidates."""
+        numbers = words(seed, stock.slots(length))
+        if self._table is None or not numbers:
+            return self._fill(stock, numbers)
+        while True:
+            missing, slate = by_table(*stock, self._table, np.array(numbers, np.int64))
+            if missing < 0:
+                found: Slate = slate.tolist()
+                return found
+            self._table[missing] = self._at(missing)[1]
+
+    def _fill(self, stock: Stock, numbers: Sequence[int]) -> Slate:
+        """The same where arms are too many for a table of all their sets."""
+        slate = Slate()
+        for number in numbers:
+            limits = self._at(_mask(following(stock, slate, len(numbers))))[1]
+            slate.append(bisect_right(limits, number))
         return slate
 
     def propensities(self, available: npt.NDArray[np.bool_], slate: Sequence[int]) -> Floats:
         """(S,) chance of each slot's arm, given which arms were available (S, A)."""
-        masks = [sum(1 << int(arm) for arm in np.flatnonzero(row)) for row in available]
-        return np.array([self._at(mask)[0][arm] for mask, arm in zip(masks, slate, strict=True)], np.float64)
+        chances = [self._at(_mask(row))[0][arm] for row, arm in zip(available, slate, strict=True)]
+        return np.array(chances, np.float64)
 
     def _at(self, mask: int) -> tuple[Floats, list[int]]:
         """Chances of the arms of a bit mask, and the words between them; arms without a chance take no room."""
@@ -72,6 +82,11 @@ class SlotTable:
             last = int(np.flatnonzero(chances)[-1]) if mask else 0
             self._known[mask] = chances, [*limits[:last], *[_WORDS] * (self._size - last)]
         return self._known[mask]
+
+
+def _mask(may: npt.NDArray[np.bool_]) -> int:
+    """A bit for each arm."""
+    return sum([1 << arm for arm in np.flatnonzero(may).tolist()])
 
 
 @dataclass(frozen=True)
@@ -88,7 +103,7 @@ class SlotPolicy:
     def sampler(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
         """What gives the arm of each slot."""
         order, table = self._table(posterior, arm_set)
-        return lambda length, seed: [order[arm] for arm in table.fill(Stock(arm_set, length, order), seed)]
+        return lambda length, seed: [order[arm] for arm in table.fill(Stock.of(arm_set, order), length, seed)]
 
     def propensities(self, posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:
         """(S,) chance of each slot's arm, given the slots above."""

@@ -1,97 +1,185 @@
 """What is left of each arm while a slate is filled from the top, and which arms may give the next slot.
 
 Some slots may be reserved: a slate is to hold at least so many returns and so many discoveries. Every slot is free
-until only as many are left as are still owed; from then on an arm gives its next candidate of a visit that is owed.
+until only as many are left as are still owed; from then on an arm gives its next candidate of a visit that is owed, and
+passes over the others for good.
+
+Letters: A arms, C candidates of all arms, S slots, V kinds of visits.
 """
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from bandit.arms import VISITS, ArmSet
+from bandit.outcomes import Floats
+from contracts.compiled import BYTES, INTS, compiled, inlined, made
+
+Ints = npt.NDArray[np.int64]
+Table = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+_NOTHING: Final = np.empty(0, np.uint8)
+_DISCOVERY: Final = ord(VISITS[1])
+_STOCK: Final = (INTS, INTS, BYTES, INTS)
+_ARMS: Final = made(types.int64)
 
 
-class Stock:
+class Stock(NamedTuple):
     """The candidates of the arms of one request.
 
     Args:
-        arm_set: Their counts, tiers, visits and what is reserved.
-        length: Slots wanted.
-        order: The arms that this stock calls 0, 1, ...; None for the arm set's own places.
+        counts: (A,) candidates.
+        tiers: (A,) an arm gives nothing while one of a lower tier has something.
+        visits: (C,) place in `VISITS` of each candidate, arm by arm; empty where no slot is reserved.
+        least: (V,) of each visit that a slate must hold.
     """
 
-    __slots__ = ("_counts", "_free", "_next", "_owed", "_tiers", "_visits", "length", "open")
+    counts: Ints
+    tiers: Ints
+    visits: npt.NDArray[np.uint8]
+    least: Ints
 
-    def __init__(self, arm_set: ArmSet, length: int, order: Sequence[int] | None = None) -> None:
+    @classmethod
+    def of(cls, arm_set: ArmSet, order: Sequence[int] | None = None) -> "Stock":
+        """Of an arm set's arms, in its own order or in another."""
         counts, tiers, visits = arm_set.counts, arm_set.tiers, arm_set.visits
         if order is not None:
             counts = tuple([counts[arm] for arm in order])
             tiers = tuple([tiers[arm] for arm in order]) if tiers else ()
             visits = tuple([visits[arm] for arm in order]) if visits else ()
-        self.length = min(length, sum(counts))
-        """Slots that there are candidates for."""
-        self._counts, self._tiers, self._visits = counts, tiers, visits
-        self._next = [0] * len(counts)
-        self._owed = dict(zip(VISITS, arm_set.least, strict=False))
-        self._free = self.length - sum(arm_set.least)
-        self.open = self._mask() if self._free > 0 else self._owed_mask()
-        """A bit for each arm that may give the next slot."""
+        sizes = np.array(counts, np.int64)
+        return cls(
+            sizes,
+            np.array(tiers, np.int64) if tiers else np.zeros(len(sizes), np.int64),
+            _codes(visits) if visits else _NOTHING,
+            np.array(arm_set.least or (0, 0), np.int64),
+        )
 
-    def take(self, arm: int) -> int:
-        """The place, among the arm's candidates, of the one that it gives to the next slot."""
-        place = self._next[arm]
-        self._next[arm] = place + 1
-        if self._owed and place < self._counts[arm]:
-            self._settle(self._visits[arm][place])
-        if self._free <= 0:
-            self.open = self._owed_mask()
-        elif place + 1 >= self._counts[arm]:
-            self.open = self._mask()
-        return place
-
-    def _settle(self, visit: str) -> None:
-        """A visit that is owed is owed no longer; any other takes a free slot."""
-        if self._owed[visit]:
-            self._owed[visit] -= 1
-        else:
-            self._free -= 1
-
-    def _mask(self) -> int:
-        following = self._next
-        left = [arm for arm, count in enumerate(self._counts) if following[arm] < count]
-        if self._tiers and left:
-            tier = min([self._tiers[arm] for arm in left])
-            left = [arm for arm in left if self._tiers[arm] == tier]
-        return sum([1 << arm for arm in left])
-
-    def _owed_mask(self) -> int:
-        """Arms that have something owed, once they have passed over what is not; it never is again."""
-        owing = [visit for visit, count in self._owed.items() if count]
-        if len(owing) == 1:
-            for arm, visits in enumerate(self._visits):
-                place = visits.find(owing[0], self._next[arm])
-                self._next[arm] = place if place >= 0 else len(visits)
-        return self._mask()
+    def slots(self, length: int) -> int:
+        """Of so many, those that there are candidates for."""
+        return min(length, int(self.counts.sum()))
 
 
-def available(arm_set: ArmSet, slate: Sequence[int]) -> npt.NDArray[np.bool_]:
+def _codes(visits: Sequence[str]) -> npt.NDArray[np.uint8]:
+    letters = np.frombuffer("".join(visits).encode(), np.uint8)
+    return (letters == _DISCOVERY).view(np.uint8)
+
+
+def available(arm_set: ArmSet, slate: Sequence[int]) -> Flags:
     """(S, A) which arms could have given each slot, given the slots above."""
-    stock, masks = Stock(arm_set, len(slate)), []
-    for arm in slate:
-        masks.append(stock.open)
-        stock.take(arm)
-    rows = [[mask >> arm & 1 for arm in range(len(arm_set.arms))] for mask in masks]
-    return np.array(rows, bool).reshape(len(slate), len(arm_set.arms))
+    return _walk(*Stock.of(arm_set), np.array(slate, np.int64), len(slate))[1][:-1]
+
+
+def following(stock: Stock, slate: Sequence[int], length: int) -> Flags:
+    """(A,) which arms may give the slot after those of the slate, of `length` slots in all."""
+    return np.asarray(_walk(*stock, np.array(slate, np.int64), length)[1][-1])
 
 
 def places(arm_set: ArmSet, slate: Sequence[int]) -> list[int]:
     """Which of its arm's candidates stands at each slot."""
     if arm_set.visits:
-        stock = Stock(arm_set, len(slate))
-        return [stock.take(arm) for arm in slate]
-    following, found = [0] * len(arm_set.arms), []
+        found: list[int] = _walk(*Stock.of(arm_set), np.array(slate, np.int64), len(slate))[0].tolist()
+        return found
+    given, found = [0] * len(arm_set.arms), []
     for arm in slate:
-        found.append(following[arm])
-        following[arm] += 1
+        found.append(given[arm])
+        given[arm] += 1
     return found
+
+
+@inlined
+def _open(stock, owed, given, free, may):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  numba infers them
+    """Write down which arms may give the next slot."""
+    counts, tiers, visits = stock
+    if len(visits) and free <= 0:
+        first = 0
+        for arm in range(len(counts)):
+            while given[arm] < counts[arm] and owed[visits[first + given[arm]]] == 0:
+                given[arm] += 1
+            first += counts[arm]
+    lowest = np.iinfo(np.int64).max
+    for arm in range(len(counts)):
+        if given[arm] < counts[arm]:
+            lowest = min(lowest, tiers[arm])
+    for arm in range(len(counts)):
+        may[arm] = given[arm] < counts[arm] and tiers[arm] == lowest
+
+
+@inlined
+def _take(arm, stock, owed, given, free):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Let an arm give its next candidate; the free slots that are left."""
+    counts, _, visits = stock
+    if len(visits) and given[arm] < counts[arm]:
+        first = 0
+        for before in range(arm):
+            first += counts[before]
+        visit = visits[first + given[arm]]
+        if owed[visit]:
+            owed[visit] -= 1
+        else:
+            free -= 1
+    given[arm] += 1
+    return free
+
+
+@compiled(types.Tuple((_ARMS, types.Array(types.boolean, 2, "C")))(*_STOCK, INTS, types.int64))
+def _walk(
+    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, slate: Ints, length: int
+) -> tuple[Ints, Flags]:
+    """(S,) places of what a slate took, and (S + 1, A) which arms might give each slot and the one after them."""
+    owed, given, free = least.copy(), np.zeros(len(counts), np.int64), length - least.sum()
+    found, may = np.empty(len(slate), np.int64), np.empty((len(slate) + 1, len(counts)), np.bool_)
+    for slot in range(len(slate)):
+        _open((counts, tiers, visits), owed, given, free, may[slot])
+        found[slot] = given[slate[slot]]
+        free = _take(slate[slot], (counts, tiers, visits), owed, given, free)
+    _open((counts, tiers, visits), owed, given, free, may[len(slate)])
+    return found, may
+
+
+@compiled(_ARMS(*_STOCK, types.Array(types.float64, 2, "C", readonly=True)))
+def by_scores(counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, scores: Floats) -> Ints:
+    """(S,) the arm of each slot: of those that may, the one with the highest of the slot's scores (S, A)."""
+    owed, given, free = least.copy(), np.zeros(len(counts), np.int64), len(scores) - least.sum()
+    slate, may = np.empty(len(scores), np.int64), np.empty(len(counts), np.bool_)
+    for slot in range(len(scores)):
+        _open((counts, tiers, visits), owed, given, free, may)
+        best = -1
+        for arm in range(len(counts)):
+            if may[arm] and (best < 0 or scores[slot, arm] > scores[slot, best]):
+                best = arm
+        slate[slot] = best
+        free = _take(best, (counts, tiers, visits), owed, given, free)
+    return slate
+
+
+@compiled(types.Tuple((types.int64, _ARMS))(*_STOCK, types.Array(types.int64, 2, "C", readonly=True), INTS))
+def by_table(
+    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, table: Table, words: Ints
+) -> tuple[int, Ints]:
+    """(S,) the arm of each slot: the first whose limit is above the slot's random word, or where the table ends.
+
+    Args:
+        table: (2^A, A) rising limits by the bits of the arms that may; a negative row has not been worked out.
+
+    Returns:
+        The bits of a row that is missing, or -1; and the slate, where none is.
+    """
+    owed, given, free = least.copy(), np.zeros(len(counts), np.int64), len(words) - least.sum()
+    slate, may = np.empty(len(words), np.int64), np.empty(len(counts), np.bool_)
+    for slot in range(len(words)):
+        _open((counts, tiers, visits), owed, given, free, may)
+        mask = np.int64(0)
+        for arm in range(len(counts)):
+            mask |= np.int64(may[arm]) << arm
+        if table[mask, 0] < 0:
+            return int(mask), slate
+        chosen = 0
+        while table[mask, chosen] <= words[slot]:
+            chosen += 1
+        slate[slot] = chosen
+        free = _take(chosen, (counts, tiers, visits), owed, given, free)
+    return -1, slate

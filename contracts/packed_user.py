@@ -9,9 +9,9 @@ Little endian::
 import operator
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -29,8 +29,7 @@ _HEAD: Final = np.dtype([("version", "<u1"), ("segment", "<u1"), ("width", "<u1"
 _WIDTHS: Final = (1, 2, 4, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class PackedUser:
+class PackedUser(msgspec.Struct, frozen=True):
     """A user of a batch.
 
     Args:

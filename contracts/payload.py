@@ -15,9 +15,9 @@ Ids are unsigned offsets from the list's smallest, in the narrowest width that h
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -50,8 +50,7 @@ _HEAD: Final = np.dtype(
 """`HEADER` for many lists at once."""
 
 
-@dataclass(frozen=True)
-class CandidateColumns:
+class CandidateColumns(msgspec.Struct, frozen=True):
     """A candidate list as columns of one length K, best first.
 
     Args:

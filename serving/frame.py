@@ -1,7 +1,6 @@
 """The candidates of one request with what the hydrators found out, as columns of one length K."""
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -12,8 +11,7 @@ Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """Candidates in list order.
 
     Args:

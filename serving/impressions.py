@@ -1,7 +1,6 @@
 """Impressions: one stream entry per slate, one table row per position."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -159,7 +158,7 @@ def to_rows(packed: bytes) -> list[Row]:
 
 def arm_set_to_json(arm_set: ArmSet) -> str:
     """`{"arms": [...], "counts": [...], ...}`, every other field of `ArmSet` where it is not empty."""
-    shown = {name: value for name, value in asdict(arm_set).items() if value or name not in _OPTIONAL}
+    shown = {name: value for name, value in msgspec.structs.asdict(arm_set).items() if value or name not in _OPTIONAL}
     return _encoder.encode(shown).decode()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from contracts.compiled import BYTES, DOUBLES, FLOATS, INTS, INTS_32, compiled, inlined, made
+from contracts.compiled import BYTES, DOUBLES, FLAGS, FLOATS, INTS, INTS_32, compiled, inlined, made
 
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -100,14 +100,19 @@ def among_unordered(ids: Ids, members: Ids) -> Mask:
     return mask
 
 
-@compiled(_MASK(INTS, types.int64, types.boolean))
-def first_of_each(groups: Ids, most: int, spares_negative: bool) -> Mask:
-    """(K,) true for the first `most` rows of each group, and for those of a negative group where these are spared."""
+@compiled(_MASK(INTS, FLAGS, types.int64, types.boolean))
+def first_of_each(groups: Ids, may: Mask, most: int, spares_negative: bool) -> Mask:
+    """(K,) true for the first `most` rows of each group, of those that may stay.
+
+    Args:
+        may: (K,) rows that are looked at; no other stays.
+        spares_negative: A negative group has no limit.
+    """
     slots, counts = np.full(_size(len(groups)), np.int32(_NOTHING), np.int32), np.zeros(len(groups), np.int32)
     mask = np.empty(len(groups), np.bool_)
     for row in range(len(groups)):
-        if spares_negative and groups[row] < 0:
-            mask[row] = True
+        if not may[row] or (spares_negative and groups[row] < 0):
+            mask[row] = may[row]
             continue
         at = _find(slots, groups, groups[row])
         if slots[at] == _NOTHING:
@@ -149,22 +154,19 @@ def is_best_first(levels: npt.NDArray[np.uint8], scores: npt.NDArray[np.float32]
 
 @compiled(types.UniTuple(_IDS, 3)(BYTES))
 def grouped(codes: npt.NDArray[np.uint8]) -> tuple[Ids, Ids, Ids]:
-    """The distinct codes in the order they are first met, how many rows each has, and the rows, code by code."""
-    counts, turn = np.zeros(256, np.int64), np.full(256, _NOTHING, np.int64)
-    met, distinct = np.empty(256, np.int64), 0
+    """The distinct codes, ascending, how many rows each has, and the rows, code by code."""
+    counts = np.zeros(256, np.int64)
     for code in codes:
-        if turn[code] == _NOTHING:
-            turn[code] = distinct
-            met[distinct] = code
-            distinct += 1
         counts[code] += 1
-    ends, sizes, end = np.zeros(256, np.int64), np.empty(distinct, np.int64), 0
-    for place in range(distinct):
-        ends[met[place]] = end
-        sizes[place] = counts[met[place]]
-        end += sizes[place]
+    distinct, sizes, ends, end = np.empty(256, np.int64), np.empty(256, np.int64), np.zeros(256, np.int64), 0
+    met = 0
+    for code in range(256):
+        if counts[code]:
+            distinct[met], sizes[met], ends[code] = code, counts[code], end
+            met += 1
+            end += counts[code]
     rows = np.empty(len(codes), np.int64)
     for row in range(len(codes)):
         rows[ends[codes[row]]] = row
         ends[codes[row]] += 1
-    return met[:distinct].copy(), sizes, rows
+    return distinct[:met].copy(), sizes[:met].copy(), rows

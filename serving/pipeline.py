@@ -1,16 +1,17 @@
 """The runner: stages in order, each timed and counted; what a stage drops or cannot do is written down."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from contracts.names import Surface
 from contracts.payload import nothing
-from serving.frame import Frame, Index
+from serving.frame import Frame, Index, Mask
 from serving.kernels import is_best_first
 from serving.query import LEVELS, Level, Query
 from serving.stages import Cap, Filter, Hydrator, Ranking, Reranker, Scorer, Source
@@ -47,12 +48,11 @@ class Wiring:
     lists: Surface | None = None
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(msgspec.Struct):
     """What the stages of one request did."""
 
-    records: list[StageRecord] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    records: list[StageRecord] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
 
     def record(self, stage: object, started: int, entered: int, left: int) -> None:
         """Keep the time since `started` and the counts of a stage that has just ended."""
@@ -66,8 +66,7 @@ class Trace:
             self.notes.append(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The slate's rows, in order, and how they came about."""
 
     frame: Frame
@@ -92,65 +91,67 @@ def run(wiring: Wiring, query: Query) -> Outcome:
 
 def _gather(wiring: Wiring, query: Query, trace: Trace) -> Frame:
     """The candidates that may be shown: of every lane, and of as many sources as the request needs."""
-    frame = Frame.of(nothing(), Level.NONE)
+    frame, limit = Frame.of(nothing(), Level.NONE), query.request.limit
     for lane in wiring.lanes:
-        offered = _offered(wiring, lane, query, trace)
-        if offered is not None:
-            frame = _capped(wiring, frame.followed_by(offered), query, trace)
+        frame, _ = _joined(wiring, frame, lane, query, trace)
     of_lanes = len(frame)
-    wanted = query.request.limit if wiring.fills else of_lanes + 1
+    wanted = max(limit if wiring.fills else 0, of_lanes + 1)
     for source in wiring.sources:
         before = len(frame)
-        if before >= max(wanted, of_lanes + 1):
+        if before >= wanted:
             break
-        offered = _offered(wiring, source, query, trace)
-        if offered is not None:
-            frame = _capped(wiring, frame.followed_by(offered), query, trace)
-            if len(frame) < query.request.limit:
-                trace.note(
-                    f"{len(frame) - before} candidates of the {source.level} list passed the filters; "
-                    f"{query.request.limit - before} were wanted"
-                )
+        frame, is_asked = _joined(wiring, frame, source, query, trace)
+        if is_asked and len(frame) < limit:
+            trace.note(
+                f"{len(frame) - before} candidates of the {source.level} list passed the filters; "
+                f"{limit - before} were wanted"
+            )
     return frame
 
 
-def _offered(wiring: Wiring, source: Source, query: Query, trace: Trace) -> Frame | None:
-    """What a source has that passes every filter; None where it has nothing."""
+def _joined(wiring: Wiring, frame: Frame, source: Source, query: Query, trace: Trace) -> tuple[Frame, bool]:
+    """The frame, behind it what may be shown of a source's candidates; and whether the source had any."""
     started = perf_counter_ns()
     fetched = source.fetch(query)
     trace.record(source, started, 0, len(fetched.candidates) if fetched.candidates is not None else 0)
     trace.note(fetched.problem)
     if fetched.candidates is None:
-        return None
-    frame = Frame.of(fetched.candidates, source.level)
+        return frame, False
+    offered = Frame.of(fetched.candidates, source.level)
     for hydrator in wiring.hydrators:
         started = perf_counter_ns()
-        frame = hydrator.hydrate(frame, query)
-        trace.record(hydrator, started, len(frame), len(frame))
-    return _filtered(wiring.filters, frame, query, trace)
+        offered = hydrator.hydrate(offered, query)
+        trace.record(hydrator, started, len(offered), len(offered))
+    may = _filtered(wiring.filters, offered, query, trace)
+    if len(frame):
+        may = np.concatenate([np.ones(len(frame), bool), may])
+        offered = frame.followed_by(offered)
+    may = _capped(wiring.caps, offered, may, query, trace)
+    return offered.take(np.flatnonzero(may)), True
 
 
-def _filtered(filters: Sequence[Filter], frame: Frame, query: Query, trace: Trace) -> Frame:
+def _filtered(filters: Sequence[Filter], frame: Frame, query: Query, trace: Trace) -> Mask:
     """What passes all; each filter's drops are counted among what those before it left."""
-    kept, left = None, len(frame)
+    may, left = np.ones(len(frame), bool), len(frame)
     for rule in filters:
         started, entered = perf_counter_ns(), left
         mask = rule.keep(frame, query)
         if mask is not None:
-            kept = mask if kept is None else kept & mask
-            left = int(np.count_nonzero(kept))
+            may &= mask
+            left = int(np.count_nonzero(may))
         trace.record(rule, started, entered, left)
-    return frame if kept is None or left == len(frame) else frame.take(kept)
+    return may
 
 
-def _capped(wiring: Wiring, frame: Frame, query: Query, trace: Trace) -> Frame:
-    for cap in wiring.caps:
-        started, entered = perf_counter_ns(), len(frame)
-        mask = cap.keep(frame, query)
-        if mask is not None and not mask.all():
-            frame = frame.take(mask)
-        trace.record(cap, started, entered, len(frame))
-    return frame
+def _capped(caps: Sequence[Cap], frame: Frame, may: Mask, query: Query, trace: Trace) -> Mask:
+    """What may stay beside what stands above it, cap after cap."""
+    left = int(np.count_nonzero(may))
+    for cap in caps:
+        started, entered = perf_counter_ns(), left
+        may = cap.keep(frame, may, query)
+        left = int(np.count_nonzero(may))
+        trace.record(cap, started, entered, left)
+    return may
 
 
 def _best_first(frame: Frame, scores: npt.NDArray[np.float32]) -> Index:

@@ -1,11 +1,11 @@
 """A request, and what is known of its user once the store was asked."""
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+import msgspec
 import numpy as np
 
 from contracts.names import Segment, Surface
@@ -33,8 +33,7 @@ class Level(StrEnum):
 LEVELS = tuple(Level)
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, dict=True):
     """What a caller asked for.
 
     Args:
@@ -54,8 +53,8 @@ class Request:
     limit: int
     at: datetime
     context: int | None = None
-    excluded: Ids = field(default_factory=lambda: NO_IDS)
-    served: Ids = field(default_factory=lambda: NO_IDS)
+    excluded: Ids = msgspec.field(default_factory=lambda: NO_IDS)
+    served: Ids = msgspec.field(default_factory=lambda: NO_IDS)
     generation: str | None = None
     languages: frozenset[str] = frozenset()
     viewer_age_years: int | None = None
@@ -71,8 +70,7 @@ class Request:
         return int.from_bytes(hashlib.blake2b(self.request_id.encode(), digest_size=8).digest()) >> 1
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """A request with its user's state; the generation is resolved once and holds for the whole request.
 
     Args:

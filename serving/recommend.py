@@ -1,7 +1,8 @@
 """One request: what to read, and the slate once it was read. Nothing here waits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from contracts.errors import CursorExpiredError, InvalidRequestError, NoGenerationError
 from contracts.names import Surface, target_context
@@ -14,8 +15,7 @@ from serving.stores.user_reads import ReadPlan, UserRow
 from serving.wiring import surfaces
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """A request on its way: its stages, the generation it is answered from, and what is to be read for it."""
 
     request: Request

@@ -1,7 +1,5 @@
 """The answer to a request."""
 
-from dataclasses import dataclass
-
 import msgspec
 import numpy as np
 
@@ -35,8 +33,7 @@ class SlateItem(msgspec.Struct, frozen=True):
     live_broadcast_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(msgspec.Struct, frozen=True):
     """What a request got, and why it looks as it does; columns, of which readers take what they need."""
 
     query: Query

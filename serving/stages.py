@@ -4,9 +4,9 @@ No stage waits: what is a user's own was read before the first one (`serving.sto
 in the worker's memory (`serving.state`).
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -16,16 +16,14 @@ from serving.frame import Frame, Index, Mask
 from serving.query import Level, Query
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """What a source has; without candidates, the reason."""
 
     candidates: CandidateColumns | None
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(msgspec.Struct, frozen=True):
     """An order of the slate's rows and everything needed to arrive at it again.
 
     Args:
@@ -66,8 +64,8 @@ class Filter(Protocol):
 class Cap(Protocol):
     """Says which rows may stay beside those above them."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:
-        """(K,) true for what stays; None for all. The frame holds only what passed everything before."""
+    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:
+        """(K,) true for what stays, of the rows that may: those that passed everything before."""
 
 
 class Scorer(Protocol):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from bandit.posteriors import PosteriorEpoch
 from contracts.payload import CandidateColumns, Ids
 from serving.fresh.batch import Batch
@@ -48,8 +50,7 @@ class Published:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """A worker's view of the platform, taken once per request.
 
     Args:

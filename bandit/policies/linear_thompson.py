@@ -15,7 +15,7 @@ from bandit.arms import ArmSet
 from bandit.linear import LinearEpoch
 from bandit.outcomes import Floats
 from bandit.slots import Sampler, Slate
-from bandit.stock import Stock, available
+from bandit.stock import Stock, available, by_scores
 
 POLICY_ID: Final = "linear_thompson/1"
 """Changes when the same seed would give another slate."""
@@ -35,11 +35,8 @@ def sampler(posterior: LinearEpoch, arm_set: ArmSet) -> Sampler:
 
 
 def _slate(arm_set: ArmSet, score: _Scorer, length: int, seed: int) -> Slate:
-    stock, slate = Stock(arm_set, length), Slate()
-    for scores in score(stock.length, seed).tolist():
-        left = [arm for arm in range(len(scores)) if stock.open >> arm & 1]
-        slate.append(max(left, key=scores.__getitem__))
-        stock.take(slate[-1])
+    stock = Stock.of(arm_set)
+    slate: Slate = by_scores(*stock, score(stock.slots(length), seed)).tolist()
     return slate
 
 

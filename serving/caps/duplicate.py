@@ -8,5 +8,5 @@ from serving.query import Query
 class DuplicateCap:
     """Keeps the first of equal items."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002  every cap gets the query
-        return first_of_each(frame.candidates.item_ids, 1, False)
+    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:  # noqa: ARG002  every cap gets the query
+        return first_of_each(frame.candidates.item_ids, may, 1, False)

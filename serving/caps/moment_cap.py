@@ -13,5 +13,5 @@ class MomentCap:
 
     max_per_moment: int
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:
-        return first_of_each(query.state.catalogue.moments(frame.rows), self.max_per_moment, True)
+    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:
+        return first_of_each(query.state.catalogue.moments(frame.rows), may, self.max_per_moment, True)

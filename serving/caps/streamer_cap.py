@@ -13,5 +13,5 @@ class StreamerCap:
 
     max_per_streamer: int
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002
-        return first_of_each(frame.candidates.streamer_ids, self.max_per_streamer, False)
+    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:  # noqa: ARG002
+        return first_of_each(frame.candidates.streamer_ids, may, self.max_per_streamer, False)

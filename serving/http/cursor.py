@@ -8,9 +8,9 @@ import base64
 import binascii
 import struct
 import zlib
-from dataclasses import replace
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from contracts.errors import InvalidRequestError
@@ -62,7 +62,8 @@ def with_cursor(request: Request, cursor: str) -> Request:
     if question != _question(request):
         raise InvalidRequestError("the cursor belongs to another user, surface or context")
     offsets = np.frombuffer(body, f"<u{width}").astype(np.uint64)
-    return replace(request, generation=name, served=np.sort((offsets + np.uint64(base % 2**64)).view(np.int64)))
+    served = np.sort((offsets + np.uint64(base % 2**64)).view(np.int64))
+    return msgspec.structs.replace(request, generation=name, served=served)
 
 
 def _question(request: Request) -> int:

@@ -1,8 +1,9 @@
 """What one request reads: one round trip of plain commands, the same for every client and for the memory twin."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+import msgspec
 
 from contracts import redis_keys
 from contracts.errors import PayloadError
@@ -17,8 +18,7 @@ Reply: TypeAlias = Any
 _NOTHING = marked_ids(None)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
+class ReadPlan(msgspec.Struct, frozen=True):
     """What a request wants to know.
 
     Args:
@@ -38,8 +38,7 @@ class ReadPlan:
     context: tuple[str, str] | None = None
 
 
-@dataclass(slots=True)
-class UserRow:
+class UserRow(msgspec.Struct):
     """What the store holds of a request's user and targets.
 
     Args:
@@ -56,15 +55,15 @@ class UserRow:
 
     packed: bytes | None = None
     known: PackedUser | None = None
-    seen: Ids = field(default_factory=lambda: _NOTHING)
+    seen: Ids = msgspec.field(default_factory=lambda: _NOTHING)
     begun: bytes | None = None
-    hidden_contents: Ids = field(default_factory=lambda: _NOTHING)
-    hidden_streamers: Ids = field(default_factory=lambda: _NOTHING)
+    hidden_contents: Ids = msgspec.field(default_factory=lambda: _NOTHING)
+    hidden_streamers: Ids = msgspec.field(default_factory=lambda: _NOTHING)
     targets: tuple[bytes | None, ...] = ()
     posterior: bytes | None = None
     vector: bytes | None = None
     is_erased: bool = False
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
 
 
 def commands(plan: ReadPlan) -> list[Command]:

@@ -3,26 +3,34 @@
 from collections.abc import Sequence
 from random import Random
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bandit.arms import ArmSet
-from bandit.stock import Stock, available, places
+from bandit.outcomes import Floats
+from bandit.slots import SlotTable
+from bandit.stock import Stock, available, following, places
 
 letters = st.text("rd", max_size=5)
 
 
-def open_arms(visits: Sequence[str], taken: Sequence[tuple[int, int]], least: dict[str, int], left: int) -> set[int]:
-    """Which arms may give the next of `left` slots."""
+def on_offer(
+    visits: Sequence[str], taken: Sequence[tuple[int, int]], least: dict[str, int], left: int
+) -> dict[int, int]:
+    """Which arms may give the next of `left` slots, and the place of what each would give."""
     met = "".join(visits[arm][place] for arm, place in taken)
     owed = {visit: max(0, count - met.count(visit)) for visit, count in least.items()}
     may = {visit for visit in "rd" if sum(owed.values()) < left or owed[visit]}
-    return {
-        arm
-        for arm, own in enumerate(visits)
-        if any(own[place] in may and (arm, place) not in taken for place in range(len(own)))
-    }
+    found: dict[int, int] = {}
+    for arm, own in enumerate(visits):
+        for place, visit in enumerate(own):
+            if visit in may and (arm, place) not in taken:
+                found.setdefault(arm, place)
+    return found
 
 
 few = st.integers(0, 6)
@@ -38,12 +46,13 @@ def test_reserved_slots_are_walked_as_a_slow_search_does(
     least = {"r": returns, "d": min(d, every.count("d"), slots - returns)}
     counts, owed = tuple(map(len, visits)), tuple(least.values())
     arms = ArmSet(tuple("abcd"[: len(visits)]), counts, visits=tuple(visits), least=owed)
-    stock, taken, slate = Stock(arms, length), [], []
+    stock, taken, slate = Stock.of(arms), [], []
+    assert stock.slots(length) == slots
     for slot in range(slots):
-        expected = open_arms(visits, taken, least, slots - slot)
-        assert {arm for arm in range(len(visits)) if stock.open >> arm & 1} == expected
+        expected = on_offer(visits, taken, least, slots - slot)
+        assert np.flatnonzero(following(stock, slate, slots)).tolist() == sorted(expected)
         slate.append(random.choice(sorted(expected)))
-        taken.append((slate[-1], stock.take(slate[-1])))
+        taken.append((slate[-1], expected[slate[-1]]))
     shown = "".join(visits[arm][place] for arm, place in taken)
     assert all(shown.count(visit) >= count for visit, count in least.items())
     assert len(set(taken)) == slots
@@ -54,13 +63,37 @@ def test_reserved_slots_are_walked_as_a_slow_search_does(
 @pytest.mark.parametrize("order", [None, (2, 0, 1)])
 def test_an_arm_waits_while_a_lower_tier_has_something(order: tuple[int, ...] | None) -> None:
     arms = ArmSet(("a", "b", "c"), (1, 2, 1), tiers=(0, 1, 0))
-    stock = Stock(arms, 9, order)
+    stock = Stock.of(arms, order)
     waiting = 1 if order is None else order.index(1)
-    assert stock.length == 4
-    assert not stock.open >> waiting & 1
-    for arm in {0, 1, 2} - {waiting}:
-        stock.take(arm)
-    assert stock.open == 1 << waiting
+    assert stock.slots(9) == 4
+    first = [arm for arm in range(3) if arm != waiting]
+    assert following(stock, [], 4).tolist() == [arm != waiting for arm in range(3)]
+    assert following(stock, first, 4).tolist() == [arm == waiting for arm in range(3)]
+
+
+@given(st.lists(letters, min_size=1, max_size=4), st.integers(1, 12), few, few, st.integers(0, 99))
+def test_a_table_of_all_sets_fills_slots_as_one_that_looks_each_up(
+    visits: list[str], length: int, r: int, d: int, seed: int
+) -> None:
+    every = "".join(visits)
+    slots = min(length, len(every))
+    returns = min(r, every.count("r"), slots)
+    least = returns, min(d, every.count("d"), slots - returns)
+    few_arms = ArmSet(tuple("abcd"[: len(visits)]), tuple(map(len, visits)), visits=tuple(visits), least=least)
+    empty = 9 - len(visits)  # arms without a candidate: too many for a table
+    many_arms = structs.replace(
+        few_arms,
+        arms=(*few_arms.arms, *"efghijklm"[:empty]),
+        counts=(*few_arms.counts, *[0] * empty),
+        visits=(*few_arms.visits, *[""] * empty),
+    )
+
+    def evenly(available: npt.NDArray[np.bool_]) -> Floats:
+        return np.asarray(available / available.sum())
+
+    slates = [SlotTable(evenly, len(arms.arms)).fill(Stock.of(arms), length, seed) for arms in (few_arms, many_arms)]
+    assert slates[0] == slates[1]
+    assert len(slates[0]) == slots
 
 
 def test_which_arms_could_have_given_each_slot() -> None:

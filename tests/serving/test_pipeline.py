@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -36,7 +37,7 @@ class Lane:
 
     def fetch(self, query: Query) -> Fetched:
         offered = columns([90, 10], [190, 110])
-        return Fetched(replace(offered, sources=np.full(2, SOURCES.index(Source.FRESH), np.uint8)))
+        return Fetched(msgspec.structs.replace(offered, sources=np.full(2, SOURCES.index(Source.FRESH), np.uint8)))
 
 
 def asked(limit: int, **more: object) -> Query:

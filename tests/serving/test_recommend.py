@@ -115,7 +115,7 @@ def test_home_live_shows_who_is_on_as_the_broadcast(platform: Platform) -> None:
 
 def test_on_home_live_the_newest_clip_of_a_streamer_who_is_off_stands_in_and_it_is_said(platform: Platform) -> None:
     slate = platform.ask(1, "home_live")
-    assert [(item.item_id, item.source, item.level) for item in slate.items] == [(101, "representative", "channel")]
+    assert [(item.item_id, item.source, item.level) for item in slate.items] == [(101, "stand_in", "channel")]
     assert "too few streamers are live; their newest VODs and clips stand in" in slate.notes
 
 

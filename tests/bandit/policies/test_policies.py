@@ -1,10 +1,10 @@
 """What holds for every policy."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bandit.arms import ArmSet
 from bandit.beliefs import Bound
@@ -54,7 +54,7 @@ def test_the_last_arm_with_candidates_is_certain(policy: Policy) -> None:
     chances = policy.propensities(state_of(policy), 1_000)
     pair = ArmSet(("popular", "two_tower"), (1, 2), features=FEATURES[:2])
     assert chances(pair, [0, 1, 1])[1:].tolist() == [1.0, 1.0]
-    assert chances(replace(pair, counts=(1, 1)), [1, 0])[1] == 1.0
+    assert chances(structs.replace(pair, counts=(1, 1)), [1, 0])[1] == 1.0
 
 
 def test_the_chances_of_all_orders_add_up_to_one(policy: Policy) -> None:

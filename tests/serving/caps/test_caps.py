@@ -1,5 +1,6 @@
 """Each cap alone: what stays beside what stands above it."""
 
+import numpy as np
 import pytest
 
 from contracts import columns as c
@@ -14,8 +15,15 @@ from tests.serving.queries import FAR, columns, contents, frame_of, query, state
 def kept(cap: Cap, items: list[int], streamers: list[int], about: Query | None = None) -> list[int]:
     about = about or query()
     frame = frame_of(columns(items, streamers), about)
-    mask = cap.keep(frame, about)
-    return [place for place in range(len(frame)) if mask is None or mask[place]]
+    return np.flatnonzero(cap.keep(frame, np.ones(len(frame), bool), about)).tolist()
+
+
+@pytest.mark.parametrize("cap", [DuplicateCap(), MomentCap(1), StreamerCap(1)])
+def test_what_may_not_stay_takes_no_place(cap: Cap) -> None:
+    catalogue = contents(cut(5, 7, 0.0))
+    about = query(known=state(catalogue))
+    frame = frame_of(columns([5, 5, 5], [1, 1, 1]), about)
+    assert cap.keep(frame, np.array([False, True, True]), about).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("cap", [DuplicateCap(), MomentCap(1), StreamerCap(1)])

@@ -1,9 +1,9 @@
 """Pages of one feed."""
 
 import base64
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ def array(*values: int) -> Any:  # noqa: ANN401
 
 @given(st.sets(EVERY_ID, max_size=50), st.sets(EVERY_ID, max_size=50))
 def test_a_cursor_carries_what_was_shown_and_the_generation(served: set[int], shown: set[int]) -> None:
-    before = replace(ASKED, served=array(*sorted(served - shown)))
+    before = msgspec.structs.replace(ASKED, served=array(*sorted(served - shown)))
     cursor = next_cursor(before, "20260130-abcdef01", array(*shown))
     assert cursor is not None
     following = with_cursor(ASKED, cursor)
@@ -49,7 +49,7 @@ def test_a_cursor_goes_into_an_address_as_it_is() -> None:
 def test_what_would_carry_too_much_has_no_next_page() -> None:
     shown = array(*range(MAX_SERVED))
     assert next_cursor(ASKED, "g", shown) is not None
-    assert next_cursor(replace(ASKED, served=array(-1)), "g", shown) is None
+    assert next_cursor(msgspec.structs.replace(ASKED, served=array(-1)), "g", shown) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_would_carry_too_much_has_no_next_page() -> None:
     [{"user_id": 2}, {"user_id": None}, {"surface": Surface.CLIPS_FEED}, {"context": 5}],
 )
 def test_a_cursor_of_another_question_is_refused(other: dict[str, Any]) -> None:
-    cursor = next_cursor(replace(ASKED, **other), "g", array(1)) or ""
+    cursor = next_cursor(msgspec.structs.replace(ASKED, **other), "g", array(1)) or ""
     with pytest.raises(InvalidRequestError, match="the cursor belongs to another user, surface or context"):
         with_cursor(ASKED, cursor)
 
@@ -112,7 +112,7 @@ def feed(platform: Platform) -> Platform:
 
 
 def page(feed: Platform, cursor: str | None, number: int, limit: int = 7) -> tuple[Slate, str | None]:
-    asked = replace(ASKED, request_id=f"r{number}", limit=limit)
+    asked = msgspec.structs.replace(ASKED, request_id=f"r{number}", limit=limit)
     slate = feed.serve(with_cursor(asked, cursor) if cursor is not None else asked)
     return slate, to_body(slate).cursor
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 import redis
+from msgspec import structs
 
 from bandit.arms import item_arm, streamer_arm
 from bandit.outcomes import Outcomes
@@ -37,7 +38,7 @@ def frame(kind: ItemKind = ItemKind.CLIP) -> Frame:
 
 def asked(packed: bytes | None = None, limit: int = 5, number: int = 0) -> Query:
     about = query(limit=limit, surface=Surface.WATCH_NEXT, user=UserRow(posterior=packed), context=7)
-    return replace(about, request=replace(about.request, request_id=f"r{number}"))
+    return structs.replace(about, request=structs.replace(about.request, request_id=f"r{number}"))
 
 
 def ranked(packed: bytes | None = None, limit: int = 5, number: int = 0) -> Ranking:

@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bandit.arms import ArmSet
 from bandit.policies.registry import POLICIES, Policy
@@ -28,7 +27,7 @@ def test_many_slates_at_once_follow_the_law_of_the_policy(policy: Policy, arm_se
 
 
 def test_uniform_takes_any_arm_that_is_left() -> None:
-    drawn = slates(UNIFORM, BETAS, replace(THREE, counts=(1, 9, 9)), (COUNT, 2), np.random.default_rng(3))
+    drawn = slates(UNIFORM, BETAS, structs.replace(THREE, counts=(1, 9, 9)), (COUNT, 2), np.random.default_rng(3))
     assert np.bincount(drawn[:, 0]) / COUNT == pytest.approx(np.full(3, 1 / 3), abs=0.01)
     after_first = drawn[drawn[:, 0] == 0, 1]
     assert np.bincount(after_first, minlength=3) / len(after_first) == pytest.approx([0, 0.5, 0.5], abs=0.02)

@@ -78,15 +78,9 @@ def following(stock: Stock, slate: Sequence[int], length: int) -> Flags:
     return np.asarray(_walk(*stock, np.array(slate, np.int64), length)[1][-1])
 
 
-def places(arm_set: ArmSet, slate: Sequence[int]) -> list[int]:
-    """Which of its arm's candidates stands at each slot."""
-    if arm_set.visits:
-        found: list[int] = _walk(*Stock.of(arm_set), np.array(slate, np.int64), len(slate))[0].tolist()
-        return found
-    given, found = [0] * len(arm_set.arms), []
-    for arm in slate:
-        found.append(given[arm])
-        given[arm] += 1
+def places(stock: Stock, slate: Ints) -> Ints:
+    """(S,) which of its arm's candidates stands at each slot."""
+    found: Ints = _walk(*stock, slate, len(slate))[0]
     return found
 
 

@@ -38,16 +38,6 @@ def read_marks(packed: bytes | None) -> npt.NDArray[Any]:
     return np.frombuffer(packed, MARK)
 
 
-def marked_ids(packed: bytes | None) -> Ids:
-    """(N,) ids, ascending, so that a filter can search them.
-
-    Raises:
-        PayloadError: as `read_marks`.
-    """
-    ids: Ids = np.sort(read_marks(packed)["id"])
-    return ids
-
-
 def merge_marks(known: bytes | None, new: bytes, oldest: float, most: int) -> bytes:
     """Both together: each id once with its latest time, none before `oldest`, at most the `most` latest.
 

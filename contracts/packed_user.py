@@ -24,7 +24,7 @@ VERSION: Final = 1
 SEGMENTS: Final = tuple(Segment)
 MAX_STREAMERS: Final = 256
 """More than a user comes back to; the latest are kept."""
-_HEADER: Final = struct.Struct("<BBBHq")
+HEADER: Final = struct.Struct("<BBBHq")
 _HEAD: Final = np.dtype([("version", "<u1"), ("segment", "<u1"), ("width", "<u1"), ("count", "<u2"), ("base", "<i8")])
 _WIDTHS: Final = (1, 2, 4, 8)
 
@@ -53,7 +53,7 @@ def pack_user(segment: str, streamers: list[int]) -> bytes:
     offsets = ids.view(np.uint64) - np.uint64(base % 2**64)
     largest = int(offsets.max()) if len(ids) else 0
     width = next(width for width in _WIDTHS if largest < 256**width)
-    return _HEADER.pack(VERSION, code, width, len(ids), base) + offsets.astype(f"<u{width}").tobytes()
+    return HEADER.pack(VERSION, code, width, len(ids), base) + offsets.astype(f"<u{width}").tobytes()
 
 
 def pack_users(segments: Sequence[str], codes: npt.NDArray[np.int32], streamers: Ids, sizes: Places) -> list[bytes]:
@@ -95,20 +95,3 @@ def _code_of(segment: str) -> int:
     if segment not in SEGMENTS:
         raise PayloadError(f"segment `{segment}` has no code; known are {', '.join(SEGMENTS)}")
     return SEGMENTS.index(Segment(segment))
-
-
-def unpack_user(packed: bytes) -> PackedUser:
-    """The user.
-
-    Raises:
-        PayloadError: another version, a corrupt header, or fewer or more bytes than the header says.
-    """
-    if len(packed) < _HEADER.size:
-        raise PayloadError(f"a user of {len(packed)} bytes is shorter than its header of {_HEADER.size}")
-    version, code, width, count, base = _HEADER.unpack_from(packed)
-    if version != VERSION:
-        raise PayloadError(f"user of version {version}; this reader knows {VERSION}")
-    if code >= len(SEGMENTS) or width not in _WIDTHS or len(packed) != _HEADER.size + width * count:
-        raise PayloadError(f"a user of {len(packed)} bytes where its header says {width} x {count}, segment {code}")
-    offsets = np.frombuffer(packed, f"<u{width}", count, _HEADER.size).astype(np.uint64)
-    return PackedUser(SEGMENTS[code], (offsets + np.uint64(base % 2**64)).view(np.int64))

@@ -1,4 +1,4 @@
-"""Reads the packed lists of payload v1 (`contracts.payload`), as the request path does."""
+"""Reads what a request reads: packed lists (`contracts.payload`), users (`packed_user`) and marks (`marks`)."""
 
 from typing import Final
 
@@ -6,8 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from contracts import packed_user
 from contracts.compiled import BYTES, compiled, inlined, made
 from contracts.errors import PayloadError
+from contracts.marks import MARK
+from contracts.packed_user import SEGMENTS, PackedUser
 from contracts.packing import WIDTHS, Ids
 from contracts.payload import HEADER, ITEMS_ARE_STREAMERS, SOURCES, VERSION, CandidateColumns
 
@@ -16,6 +19,8 @@ _Columns = tuple[int, Ids, Ids, _Codes, _Codes, npt.NDArray[np.float32]]
 _READ: Final = types.Tuple(
     (types.int64, *[made(types.int64)] * 2, *[made(types.uint8)] * 2, made(types.float32)),
 )
+NO_IDS: Final[Ids] = np.empty(0, np.int64)
+_ID_BYTES: Final = 8
 _SOUND, _STRAY_STREAMER, _STRAY_SOURCE = range(3)
 
 
@@ -106,3 +111,43 @@ def _columns(
             return _STRAY_SOURCE, items, streamers, kinds, sources[: row + 1], scores
         scores[row] = packed[codes + count + row] * step + low
     return _SOUND, items, streamers, kinds, sources, scores
+
+
+def unpack_user(packed: bytes) -> PackedUser:
+    """The user.
+
+    Raises:
+        PayloadError: another version, a corrupt header, or fewer or more bytes than the header says.
+    """
+    header = packed_user.HEADER
+    if len(packed) < header.size:
+        raise PayloadError(f"a user of {len(packed)} bytes is shorter than its header of {header.size}")
+    version, code, width, count, base = header.unpack_from(packed)
+    if version != packed_user.VERSION:
+        raise PayloadError(f"user of version {version}; this reader knows {packed_user.VERSION}")
+    if code >= len(SEGMENTS) or width not in WIDTHS or len(packed) != header.size + width * count:
+        raise PayloadError(f"a user of {len(packed)} bytes where its header says {width} x {count}, segment {code}")
+    return PackedUser(SEGMENTS[code], _numbers(np.frombuffer(packed, np.uint8), header.size, (width, width), base))
+
+
+def marked_ids(packed: bytes | None) -> Ids:
+    """(N,) ids of the marks, as stored.
+
+    Raises:
+        PayloadError: not a whole number of marks.
+    """
+    if not packed:
+        return NO_IDS
+    if len(packed) % MARK.itemsize:
+        raise PayloadError(f"{len(packed)} bytes of marks are not a multiple of {MARK.itemsize}")
+    return _numbers(np.frombuffer(packed, np.uint8), 0, (_ID_BYTES, MARK.itemsize), 0)
+
+
+@compiled(made(types.int64)(BYTES, types.int64, types.UniTuple(types.int64, 2), types.int64))
+def _numbers(packed: _Codes, start: int, layout: tuple[int, int], base: int) -> Ids:
+    """Numbers of so many bytes, that many bytes apart, plus the base."""
+    width, step = layout
+    found = np.empty((len(packed) - start) // step, np.int64)
+    for place in range(len(found)):
+        found[place] = np.int64(_number(packed, start + place * step, width)) + base
+    return found

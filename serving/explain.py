@@ -21,14 +21,20 @@ _WHY: Final = {
     Source.CONTINUE_WATCHING: "you began this and did not finish",
     Source.STAND_IN: "the newest of {streamer}, who is not live",
 }
-_REASONS: Final = tuple(_WHY[source] for source in SOURCES)
-_NAMES_STREAMER: Final = tuple("{streamer}" in reason for reason in _REASONS)
+
+
+def _parts(reason: str) -> tuple[str, str | None]:
+    """What stands before the streamer's name and after it; after is None where no name stands."""
+    before, name, after = reason.partition("{streamer}")
+    return before, after if name else None
+
+
+_REASONS: Final = tuple(_parts(_WHY[source]) for source in SOURCES)
 _LIVE: Final = KINDS.index(ItemKind.LIVE)
 
 
 def why(source: int, kind: int, streamer: str | None) -> str:
     """One sentence, of the codes of a source and a kind."""
-    reason = _REASONS[source]
-    if _NAMES_STREAMER[source]:
-        reason = reason.replace("{streamer}", streamer or "this streamer")
-    return f"{reason}, live now" if kind == _LIVE else reason
+    before, after = _REASONS[source]
+    named = before if after is None else f"{before}{streamer or 'this streamer'}{after}"
+    return f"{named}, live now" if kind == _LIVE else named

@@ -1,14 +1,27 @@
 """The candidates of one request with what the hydrators found out, as columns of one length K."""
 
+from typing import Any, Final
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from contracts.payload import CandidateColumns
+from contracts.payload import MAX_COUNT, CandidateColumns
 from serving.query import LEVELS, Level
 
 Mask = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
+
+
+def _constant(value: int, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """A column of one value for any list, which nobody can write to."""
+    column = np.full(MAX_COUNT, value, kind)
+    column.flags.writeable = False
+    return column
+
+
+_UNKNOWN: Final[Index] = _constant(-1, np.int64)
+_LEVEL_COLUMNS: Final = {level: _constant(code, np.uint8) for code, level in enumerate(LEVELS)}
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -32,11 +45,13 @@ class Frame(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, candidates: CandidateColumns, level: Level) -> "Frame":
         count = len(candidates)
-        unknown = np.full(count, -1, np.intp)
-        return cls(candidates, np.full(count, LEVELS.index(level), np.uint8), unknown, unknown)
+        unknown = _UNKNOWN[:count]
+        return cls(candidates, _LEVEL_COLUMNS[level][:count], unknown, unknown)
 
     def take(self, index: Mask | Index) -> "Frame":
         """The rows of a mask or an index array, in that order."""
+        if index.dtype == np.bool_:
+            (index,) = index.nonzero()
         return Frame(self.candidates.take(index), self.levels[index], self.rows[index], self.live[index])
 
     def followed_by(self, other: "Frame") -> "Frame":

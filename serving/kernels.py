@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from contracts.compiled import BYTES, DOUBLES, FLAGS, FLOATS, INTS, INTS_32, compiled, inlined, made
+from contracts.compiled import BYTES, DOUBLES, FLAGS, FLOATS, INTS, INTS_32, SHORTS, compiled, inlined, made
 
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -97,6 +97,24 @@ def among_unordered(ids: Ids, members: Ids) -> Mask:
             mask[row] = True
     for row in range(len(ids)):
         mask[row] = mask[first[row]]
+    return mask
+
+
+@compiled(_MASK(INTS, INTS, INTS))
+def unseen(ids: Ids, live: Ids, seen: Ids) -> Mask:
+    """(K,) which ids are not among the seen ones, or are of a row of the live table."""
+    mask = among_unordered(ids, seen)
+    for row in range(len(ids)):
+        mask[row] = not mask[row] or live[row] >= 0
+    return mask
+
+
+@compiled(_MASK(BYTES, INTS, SHORTS, types.int64))
+def old_enough(ages: npt.NDArray[np.uint8], live: Ids, live_ages: npt.NDArray[np.int16], age: int) -> Mask:
+    """(K,) whose least age is at most this, also that of their row of the live table, where they have one."""
+    mask = np.empty(len(ages), np.bool_)
+    for row in range(len(ages)):
+        mask[row] = ages[row] <= age and (live[row] < 0 or live_ages[live[row]] <= age)
     return mask
 
 

@@ -92,5 +92,5 @@ class Mirrored:
             self._fresh.index,
             self._newest.table,
         )
-        problems = (self._posteriors.problem, *(table.problem for table in tables))
-        return tuple(problem for problem in problems if problem)
+        problems = [self._posteriors.problem, *[table.problem for table in tables]]
+        return tuple(filter(None, problems))

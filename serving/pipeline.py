@@ -91,7 +91,7 @@ def run(wiring: Wiring, query: Query) -> Outcome:
 
 def _gather(wiring: Wiring, query: Query, trace: Trace) -> Frame:
     """The candidates that may be shown: of every lane, and of as many sources as the request needs."""
-    frame, limit = Frame.of(nothing(), Level.NONE), query.request.limit
+    frame, limit = _EMPTY, query.request.limit
     for lane in wiring.lanes:
         frame, _ = _joined(wiring, frame, lane, query, trace)
     of_lanes = len(frame)
@@ -127,7 +127,7 @@ def _joined(wiring: Wiring, frame: Frame, source: Source, query: Query, trace: T
         may = np.concatenate([np.ones(len(frame), bool), may])
         offered = frame.followed_by(offered)
     may = _capped(wiring.caps, offered, may, query, trace)
-    return offered.take(np.flatnonzero(may)), True
+    return offered.take(may), True
 
 
 def _filtered(filters: Sequence[Filter], frame: Frame, query: Query, trace: Trace) -> Mask:
@@ -165,6 +165,7 @@ def best_level(frame: Frame) -> Level:
     return LEVELS[int(frame.levels.min())] if len(frame) else Level.NONE
 
 
+_EMPTY = Frame.of(nothing(), Level.NONE)
 _FOLDERS: dict[type, str] = {}
 
 

@@ -6,14 +6,12 @@ from enum import StrEnum
 from functools import cached_property
 
 import msgspec
-import numpy as np
 
 from contracts.names import Segment, Surface
 from contracts.payload import Ids
+from contracts.unpacking import NO_IDS
 from serving.state import Generation, State
 from serving.stores.user_reads import UserRow
-
-NO_IDS: Ids = np.empty(0, np.int64)
 
 
 class Level(StrEnum):
@@ -53,8 +51,8 @@ class Request(msgspec.Struct, frozen=True, dict=True):
     limit: int
     at: datetime
     context: int | None = None
-    excluded: Ids = msgspec.field(default_factory=lambda: NO_IDS)
-    served: Ids = msgspec.field(default_factory=lambda: NO_IDS)
+    excluded: Ids = NO_IDS
+    served: Ids = NO_IDS
     generation: str | None = None
     languages: frozenset[str] = frozenset()
     viewer_age_years: int | None = None

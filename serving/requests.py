@@ -11,7 +11,8 @@ from contracts.errors import InvalidRequestError
 from contracts.names import Surface
 from contracts.payload import Ids
 from contracts.settings import ServingSettings
-from serving.query import NO_IDS, Request
+from contracts.unpacking import NO_IDS
+from serving.query import Request
 
 NEEDS_CONTEXT: Final = {
     Surface.WATCH_NEXT: "content that was watched",
@@ -20,6 +21,9 @@ NEEDS_CONTEXT: Final = {
 }
 """Surfaces that go with something, and with what."""
 _OLDEST_YEARS: Final = 150
+_LEAST_ID: Final = -(2**63)
+_LARGEST_ID: Final = 2**63 - 1
+_ALL: Final[frozenset[str]] = frozenset()
 _SURFACES: Final = {str(surface): surface for surface in Surface}
 
 
@@ -49,9 +53,8 @@ def to_request(asked: Asked, at: datetime, settings: ServingSettings) -> Request
     if not 1 <= limit <= settings.max_slate_length:
         raise InvalidRequestError(f"limit {limit} is out of range; ask for 1 to {settings.max_slate_length} items")
     _check_context(surface, asked.context)
-    for what, identity in (("user", asked.user_id), ("context", asked.context)):
-        if identity is not None and not -(2**63) <= identity < 2**63:
-            raise InvalidRequestError(f"{what} {identity} is not a 64-bit id")
+    _check_id("user", asked.user_id)
+    _check_id("context", asked.context)
     if asked.viewer_age_years is not None and not 0 <= asked.viewer_age_years <= _OLDEST_YEARS:
         raise InvalidRequestError(f"a viewer of {asked.viewer_age_years} years; 0 to {_OLDEST_YEARS} are taken")
     return Request(
@@ -62,9 +65,14 @@ def to_request(asked: Asked, at: datetime, settings: ServingSettings) -> Request
         at,
         asked.context,
         _ids(asked.excluded, settings.max_excluded),
-        languages=frozenset(asked.languages),
+        languages=frozenset(asked.languages) if asked.languages else _ALL,
         viewer_age_years=asked.viewer_age_years,
     )
+
+
+def _check_id(what: str, identity: int | None) -> None:
+    if identity is not None and not _LEAST_ID <= identity <= _LARGEST_ID:
+        raise InvalidRequestError(f"{what} {identity} is not a 64-bit id")
 
 
 def _check_context(surface: Surface, context: int | None) -> None:

@@ -18,9 +18,9 @@ from bandit.posteriors import PosteriorEpoch
 from contracts.names import Segment, Surface, target_context
 from contracts.packed_user import PackedUser
 from contracts.settings import Settings
+from contracts.unpacking import NO_IDS
 from serving.epochs import prior_epoch
 from serving.impressions import chosen_arm, to_entry, to_rows
-from serving.query import NO_IDS
 from serving.recommend import Recommender
 from serving.requests import Asked, to_request
 from serving.slate import Slate

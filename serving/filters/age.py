@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from serving.frame import Frame, Mask
+from serving.kernels import old_enough
 from serving.query import Query
 
 
@@ -21,8 +20,4 @@ class AgeFilter:
     def keep(self, frame: Frame, query: Query) -> Mask | None:
         state, said = query.state, query.request.viewer_age_years
         age = self.unknown_age_years if said is None else said
-        mask = state.catalogue.min_ages(frame.rows) <= age
-        on = frame.live >= 0
-        if on.any():
-            mask &= ~on | (state.live.min_ages[frame.live] <= age)
-        return np.asarray(mask)
+        return old_enough(state.catalogue.min_ages(frame.rows), frame.live, state.live.min_ages, age)

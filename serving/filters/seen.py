@@ -1,7 +1,7 @@
 """What the user has seen is not shown again."""
 
 from serving.frame import Frame, Mask
-from serving.kernels import among_unordered
+from serving.kernels import unseen
 from serving.query import Query
 
 
@@ -11,4 +11,4 @@ class SeenFilter:
     def keep(self, frame: Frame, query: Query) -> Mask | None:
         if not len(query.user.seen):
             return None
-        return ~among_unordered(frame.candidates.item_ids, query.user.seen) | (frame.live >= 0)
+        return unseen(frame.candidates.item_ids, frame.live, query.user.seen)

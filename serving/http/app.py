@@ -90,7 +90,11 @@ class Edge:
         callers = self._worker.callers
         if callers is None:
             return None
-        said = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
+        said = b""
+        for key, value in scope["headers"]:
+            if key == b"authorization":
+                said = value
+                break
         caller = callers.of(said, is_read=scope["method"] == "GET")
         if caller is None:
             raise RefusedError(_unauthorized(scope["path"]))
@@ -194,8 +198,10 @@ def _only(method: str, scope: Scope) -> Reply | None:
 
 def _request_id(scope: Scope) -> str:
     """The caller's `X-Request-Id`, where it is one, or a new one."""
-    said = next((value for key, value in scope["headers"] if key == b"x-request-id"), None)
-    return secrets.token_hex(12) if said is None else checked_request_id(said.decode("latin-1"))
+    for key, value in scope["headers"]:
+        if key == b"x-request-id":
+            return checked_request_id(value.decode("latin-1"))
+    return secrets.token_hex(12)
 
 
 def _unauthorized(path: str) -> Reply:

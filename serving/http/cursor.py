@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from contracts.errors import InvalidRequestError
+from contracts.packing import WIDTHS
 from contracts.payload import Ids
 from serving.query import Request
 
@@ -21,7 +22,6 @@ VERSION: Final = 1
 MAX_SERVED: Final = 1_000
 """Ids a cursor carries; a feed that shows more begins anew. About 5 kB of URL where ids need 32 bits."""
 _HEADER: Final = struct.Struct("<BIBBHq")
-_WIDTHS: Final = (1, 2, 4, 8)
 
 
 def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
@@ -30,7 +30,7 @@ def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
     Args:
         shown: (N,) what this page shows.
     """
-    served = np.sort(np.concatenate([request.served, shown]))
+    served = np.sort(np.concatenate([request.served, shown]) if len(request.served) else shown)
     if len(served) > MAX_SERVED:
         return None
     base = int(served[0]) if len(served) else 0
@@ -40,7 +40,7 @@ def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
     width = 1 if largest < 2**8 else 2 if largest < 2**16 else 4 if largest < 2**32 else 8
     name = generation.encode()
     head = _HEADER.pack(VERSION, _question(request), len(name), width, len(served), base)
-    packed = head + name + offsets.astype(f"<u{width}").tobytes()
+    packed = head + name + offsets.astype(WIDTHS[width]).tobytes()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
@@ -57,11 +57,11 @@ def with_cursor(request: Request, cursor: str) -> Request:
     except (binascii.Error, struct.error, ValueError) as error:
         raise InvalidRequestError("the cursor is not one that this service gave") from error
     body = packed[_HEADER.size + length :]
-    if version != VERSION or width not in _WIDTHS or len(body) != width * count or count > MAX_SERVED:
+    if version != VERSION or width not in WIDTHS or len(body) != width * count or count > MAX_SERVED:
         raise InvalidRequestError("the cursor is not one that this service gave")
     if question != _question(request):
         raise InvalidRequestError("the cursor belongs to another user, surface or context")
-    offsets = np.frombuffer(body, f"<u{width}").astype(np.uint64)
+    offsets = np.frombuffer(body, WIDTHS[width]).astype(np.uint64)
     served = np.sort((offsets + np.uint64(base % 2**64)).view(np.int64))
     return msgspec.structs.replace(request, generation=name, served=served)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -57,7 +57,8 @@ class Metrics:
         )
         self._requests_tally: Tally[tuple[str, str, int]] = Tally()
         self._levels_tally: Tally[tuple[str, str]] = Tally()
-        self._stages_tally: dict[tuple[str, str], list[int]] = {}
+        self._stages_tally: dict[str, list[Any]] = {}
+        self._of_surface: dict[str, Histogram] = {}
         self._impressions_known = {"sent": 0, "lost": 0}
         self._unread_tally = 0
 
@@ -67,7 +68,10 @@ class Metrics:
     def served(self, slate: Slate, seconds: float) -> None:
         """Count a slate and its stages."""
         surface = slate.query.request.surface
-        self._seconds.labels(surface).observe(seconds)
+        observed = self._of_surface.get(surface)
+        if observed is None:
+            observed = self._of_surface[surface] = self._seconds.labels(surface)
+        observed.observe(seconds)
         self._levels_tally[surface, slate.level] += 1
         self._unread_tally += bool(slate.query.problem)
         self._add(slate.outcome.trace.records)
@@ -75,12 +79,12 @@ class Metrics:
     def _add(self, records: Sequence[StageRecord]) -> None:
         tally = self._stages_tally
         for stage, name, nanoseconds, entered, left in records:
-            sums = tally.get((stage, name))
+            sums = tally.get(name)
             if sums is None:
-                sums = tally[stage, name] = [0, 0, 0]
-            sums[0] += nanoseconds
-            sums[1] += entered
-            sums[2] += left
+                sums = tally[name] = [stage, 0, 0, 0]
+            sums[1] += nanoseconds
+            sums[2] += entered
+            sums[3] += left
 
     def hand_over(self, sent: int, lost: int, is_store_up: bool, mirrors: Sequence[MirrorState]) -> None:
         """Give Prometheus what was counted since the last time, once: a tally is put aside before it is handed over."""
@@ -92,10 +96,10 @@ class Metrics:
             self._requests.labels(*labels).inc(count)
         for pair, count in levels.items():
             self._levels.labels(*pair).inc(count)
-        for stage, (nanoseconds, entered, left) in stages.items():
-            self._stage_seconds.labels(*stage).inc(nanoseconds / 1e9)
-            self._entered.labels(*stage).inc(entered)
-            self._left.labels(*stage).inc(left)
+        for name, (stage, nanoseconds, entered, left) in stages.items():
+            self._stage_seconds.labels(stage, name).inc(nanoseconds / 1e9)
+            self._entered.labels(stage, name).inc(entered)
+            self._left.labels(stage, name).inc(left)
         self._unread.inc(unread)
         for fate, count in (("sent", sent), ("lost", lost)):
             self._impressions.labels(fate).inc(count - self._impressions_known[fate])

@@ -2,8 +2,11 @@
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from contracts.errors import InvalidRequestError
 from contracts.settings import ServingSettings
@@ -13,6 +16,8 @@ from serving.requests import Asked, to_request
 
 PARAMETERS: Final = ("surface", "limit", "context", "exclude", "cursor", "languages", "viewer_age")
 
+_SHORT_BYTES: Final = 128
+"""Longer queries exclude ids or go on from a cursor, and do not come again."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -36,19 +41,51 @@ def to_question(request_id: str, user: str, query: bytes, at: datetime, settings
     Raises:
         InvalidRequestError
     """
-    said = _parameters(query)
-    asked = Asked(
-        request_id,
-        _surface(said),
-        _number("user", user) if user else None,
-        _optional("limit", said),
-        _optional("context", said),
-        _numbers("exclude", said.get("exclude")),
-        _words(said.get("languages")),
-        _optional("viewer_age", said),
+    question = _known(query) if len(query) <= _SHORT_BYTES else _Question.of(query)
+    request = to_request(
+        Asked(
+            request_id,
+            question.surface,
+            _number("user", user) if user else None,
+            question.limit,
+            question.context,
+            question.excluded,
+            question.languages,
+            question.viewer_age_years,
+        ),
+        at,
+        settings,
     )
-    request = to_request(asked, at, settings)
-    return with_cursor(request, said["cursor"]) if said.get("cursor") else request
+    return with_cursor(request, question.cursor) if question.cursor else request
+
+
+class _Question(msgspec.Struct, frozen=True):
+    """A query string as its words mean it, whoever asks."""
+
+    surface: str
+    limit: int | None
+    context: int | None
+    excluded: tuple[int, ...]
+    languages: tuple[str, ...]
+    viewer_age_years: int | None
+    cursor: str | None
+
+    @classmethod
+    def of(cls, query: bytes) -> "_Question":
+        said = _parameters(query)
+        return cls(
+            _surface(said),
+            _optional("limit", said),
+            _optional("context", said),
+            _numbers("exclude", said.get("exclude")),
+            _words(said.get("languages")),
+            _optional("viewer_age", said),
+            said.get("cursor"),
+        )
+
+
+# Most requests ask what others have asked: the surface and the limit of a page.
+_known = lru_cache(maxsize=4_096)(_Question.of)
 
 
 def _parameters(query: bytes) -> dict[str, str]:
@@ -93,9 +130,9 @@ def _optional(name: str, said: dict[str, str]) -> int | None:
     return _number(name, said[name]) if name in said else None
 
 
-def _numbers(name: str, text: str | None) -> list[int]:
-    return [_number(name, part) for part in text.split(",")] if text else []
+def _numbers(name: str, text: str | None) -> tuple[int, ...]:
+    return tuple([_number(name, part) for part in text.split(",")]) if text else ()
 
 
-def _words(text: str | None) -> list[str]:
-    return text.split(",") if text else []
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bandit.arms import VISITS
-from contracts.payload import Ids
 from serving.frame import Frame
 from serving.kernels import among
 from serving.query import Query
 
-_LETTERS = np.frombuffer(VISITS.encode(), np.uint8)
-_RETURN, _DISCOVERY = range(2)
+Visits = npt.NDArray[np.uint8]
+_NOTHING: Visits = np.empty(0, np.uint8)
+_RETURN, _DISCOVERY = range(len(VISITS))
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Reserved:
     min_return_share: float
     min_discovery_share: float
 
-    def of(self, frame: Frame, rows: Ids, query: Query) -> tuple[str, tuple[int, ...]]:
-        """The visit of each candidate, in the order of `rows`, and how many a slate must hold.
+    def of(self, frame: Frame, query: Query) -> tuple[Visits, tuple[int, ...]]:
+        """(K,) the place in `VISITS` of each candidate's visit, and how many of each a slate must hold.
 
         Both are empty where every slate that can be drawn holds enough.
         """
         user, limit = query.user.known, query.request.limit
         if user is None or len(frame) <= limit:
-            return "", ()
+            return _NOTHING, ()
         is_return = among(frame.candidates.streamer_ids, user.streamers)
         returns = int(np.count_nonzero(is_return))
         discoveries = len(frame) - returns
@@ -45,6 +46,5 @@ class Reserved:
         least_discoveries = min(round(self.min_discovery_share * limit), limit - least_returns)
         least = min(least_returns, returns), min(least_discoveries, discoveries)
         if returns <= limit - least[_DISCOVERY] and discoveries <= limit - least[_RETURN]:
-            return "", ()
-        kinds = np.where(is_return[rows], _LETTERS[_RETURN], _LETTERS[_DISCOVERY])
-        return kinds.tobytes().decode(), least
+            return _NOTHING, ()
+        return (~is_return).view(np.uint8), least

@@ -1,20 +1,19 @@
 """The bandit chooses which source fills each slot."""
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
-from bandit.arms import ArmSet
+from bandit.arms import VISITS, ArmSet
 from bandit.policies.registry import Policy
 from bandit.posteriors import PosteriorEpoch
-from bandit.stock import places
+from bandit.stock import Stock, places
 from contracts.names import Source
 from contracts.payload import SOURCES, Ids
 from serving.frame import Frame
 from serving.kernels import grouped
 from serving.query import Query
-from serving.rerankers.reserved import Reserved
+from serving.rerankers.reserved import Reserved, Visits
 from serving.stages import Ranking
 
 
@@ -38,25 +37,31 @@ class SourceReranker:
         request, context = query.request, str(query.segment)
         posterior = query.state.posteriors.get((request.surface, context), self.prior)
         codes, sizes, rows = grouped(frame.candidates.sources)
-        arm_set = self._arm_set(frame, query, codes.tolist(), sizes.tolist(), rows)
+        arm_set, stock = self._arms(frame, query, codes.tolist(), sizes, rows)
         slate = self.policy.select(posterior, arm_set, request.limit, request.seed)
-        starts = [0, *accumulate(arm_set.counts)]
-        taken = zip(slate, places(arm_set, slate), strict=True)
-        order = rows[np.array([starts[arm] + place for arm, place in taken], np.intp)]
+        arms = np.array(slate, np.int64)
+        order = rows[(sizes.cumsum() - sizes)[arms] + places(stock, arms)]
         return Ranking(order, self.policy.policy_id, posterior.epoch, arm_set, context)
 
-    def _arm_set(self, frame: Frame, query: Query, codes: list[int], counts: list[int], rows: Ids) -> ArmSet:
-        names, sizes = tuple([_NAMES[code] for code in codes]), tuple(counts)
+    def _arms(self, frame: Frame, query: Query, codes: list[int], sizes: Ids, rows: Ids) -> tuple[ArmSet, Stock]:
+        names, counts = tuple([_NAMES[code] for code in codes]), sizes.tolist()
         if _STAND_IN in codes and len(codes) > 1:
             # Fewer broadcasts than slots: all are shown, and nothing is left to reserve.
-            return ArmSet(names, sizes, tiers=tuple([int(code == _STAND_IN) for code in codes]))
-        visits, least = self.reserved.of(frame, rows, query) if self.reserved is not None else ("", ())
-        if not visits:
-            return ArmSet(names, sizes)
-        ends = list(accumulate(counts))
-        pieces = [visits[end - count : end] for count, end in zip(counts, ends, strict=True)]
-        return ArmSet(names, sizes, visits=tuple(pieces), least=least)
+            arm_set = ArmSet(names, tuple(counts), tiers=tuple([int(code == _STAND_IN) for code in codes]))
+            return arm_set, Stock.of(arm_set)
+        visits, least = self.reserved.of(frame, query) if self.reserved is not None else (_NO_VISITS, ())
+        visits = visits[rows] if least else visits
+        stock = Stock(sizes, np.zeros(len(sizes), np.int64), visits, np.array(least or (0, 0), np.int64))
+        return ArmSet(names, tuple(counts), visits=_letters(visits, counts) if least else (), least=least), stock
 
 
+def _letters(visits: Visits, counts: list[int]) -> tuple[str, ...]:
+    """The visits of each arm's candidates, as an arm set has them."""
+    letters, end = visits.tobytes().translate(_LETTERS).decode(), 0
+    return tuple([letters[end : (end := end + count)] for count in counts])
+
+
+_NO_VISITS: Visits = np.empty(0, np.uint8)
+_LETTERS = VISITS.encode().ljust(256)
 _NAMES = tuple(map(str, SOURCES))
 _STAND_IN = SOURCES.index(Source.STAND_IN)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.payload import CandidateColumns
+from contracts.unpacking import NO_IDS
 from serving.fresh.index import FreshIndex
 from serving.fresh.lane import fresh_candidates
-from serving.query import NO_IDS, Level, Query
+from serving.query import Level, Query
 from serving.stages import Fetched
 
 

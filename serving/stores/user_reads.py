@@ -7,15 +7,15 @@ import msgspec
 
 from contracts import redis_keys
 from contracts.errors import PayloadError
-from contracts.marks import MARK, marked_ids
+from contracts.marks import MARK
 from contracts.names import Surface
-from contracts.packed_user import PackedUser, unpack_user
+from contracts.packed_user import PackedUser
 from contracts.payload import Ids
+from contracts.unpacking import NO_IDS, marked_ids, unpack_user
 
 Command: TypeAlias = tuple[str | int | bytes, ...]
 Reply: TypeAlias = Any
 """Bytes, a list of them, or None, as the command has it."""
-_NOTHING = marked_ids(None)
 
 
 class ReadPlan(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class UserRow(msgspec.Struct):
     Args:
         packed: The user's list on the surface, or None.
         known: The user's segment and streamers in that generation, or None.
-        seen: (N,) content ids, ascending; `begun`, `hidden_contents` and `hidden_streamers` alike.
+        seen: (N,) content ids, in any order; `begun`, `hidden_contents` and `hidden_streamers` alike.
         begun: Packed marks (`contracts.marks`) of what the user began and has not seen.
         targets: A packed list, or None, for each target of the plan.
         posterior: Packed epoch of the plan's context of the bandit, where it has one.
@@ -55,10 +55,10 @@ class UserRow(msgspec.Struct):
 
     packed: bytes | None = None
     known: PackedUser | None = None
-    seen: Ids = msgspec.field(default_factory=lambda: _NOTHING)
+    seen: Ids = NO_IDS
     begun: bytes | None = None
-    hidden_contents: Ids = msgspec.field(default_factory=lambda: _NOTHING)
-    hidden_streamers: Ids = msgspec.field(default_factory=lambda: _NOTHING)
+    hidden_contents: Ids = NO_IDS
+    hidden_streamers: Ids = NO_IDS
     targets: tuple[bytes | None, ...] = ()
     posterior: bytes | None = None
     vector: bytes | None = None

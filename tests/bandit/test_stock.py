@@ -56,7 +56,7 @@ def test_reserved_slots_are_walked_as_a_slow_search_does(
     shown = "".join(visits[arm][place] for arm, place in taken)
     assert all(shown.count(visit) >= count for visit, count in least.items())
     assert len(set(taken)) == slots
-    assert places(arms, slate) == [place for _, place in taken]
+    assert places(stock, np.array(slate, np.int64)).tolist() == [place for _, place in taken]
     assert available(arms, slate).shape == (slots, len(visits))
 
 

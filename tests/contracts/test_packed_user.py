@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from contracts.errors import PayloadError
 from contracts.names import Segment
-from contracts.packed_user import MAX_STREAMERS, SEGMENTS, pack_user, pack_users, unpack_user
+from contracts.packed_user import MAX_STREAMERS, SEGMENTS, pack_user, pack_users
+from contracts.unpacking import unpack_user
 
 EVERY_ID = st.integers(-(2**63), 2**63 - 1)
 

@@ -5,7 +5,7 @@ import redis
 
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from contracts.marks import marked_ids
+from contracts.unpacking import marked_ids
 from serving.stores.protocol import MarkKey, Store, StoredEpoch
 from serving.stores.redis_store import RedisStore
 from tests.serving.builders import row_of
@@ -120,7 +120,7 @@ def test_hidden_streamers_and_contents_are_told_apart(store: Store) -> None:
     store.add_marks(MarkKey.HIDDEN_CONTENTS, {1: {6: 1.0}}, 0.0, 10, 60)
     store.add_marks(MarkKey.HIDDEN_CONTENTS, {1: {-7: 1.0}}, 0.0, 10, 60)
     row = row_of(store, 1)
-    assert (row.hidden_streamers.tolist(), row.hidden_contents.tolist()) == ([5], [-7, 6])
+    assert (row.hidden_streamers.tolist(), sorted(row.hidden_contents.tolist())) == ([5], [-7, 6])
 
 
 def marked(store: Store, user: int, key: MarkKey) -> list[int]:
@@ -131,7 +131,7 @@ def marked(store: Store, user: int, key: MarkKey) -> list[int]:
         MarkKey.HIDDEN_CONTENTS: row.hidden_contents,
         MarkKey.HIDDEN_STREAMERS: row.hidden_streamers,
     }
-    return [int(identity) for identity in marks[key]]
+    return sorted(marks[key].tolist())
 
 
 CONTEXT = ("home_clips", "light")

@@ -45,6 +45,8 @@ class Reserved:
         # Two halves of an odd slate, each rounded up, would be more than it holds.
         least_discoveries = min(round(self.min_discovery_share * limit), limit - least_returns)
         least = min(least_returns, returns), min(least_discoveries, discoveries)
-        if returns <= limit - least[_DISCOVERY] and discoveries <= limit - least[_RETURN]:
+        may_lack_returns = least[_RETURN] and discoveries > limit - least[_RETURN]
+        may_lack_discoveries = least[_DISCOVERY] and returns > limit - least[_DISCOVERY]
+        if not may_lack_returns and not may_lack_discoveries:
             return _NOTHING, ()
         return (~is_return).view(np.uint8), least

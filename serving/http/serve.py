@@ -8,6 +8,7 @@ import uvicorn
 from contracts.errors import SettingsError
 from contracts.settings import Settings, load_settings
 from serving.http.app import Edge
+from serving.http.joined_writes import JoinedWrites
 from serving.http.worker import Worker
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -36,7 +37,7 @@ def serve(settings: Settings) -> None:
             port=http.port,
             workers=http.workers,
             loop="uvloop",
-            http="httptools",
+            http=JoinedWrites,
             # Paths hold user ids: what was asked is counted, never written down.
             access_log=False,
             log_level="warning",

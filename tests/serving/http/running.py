@@ -16,6 +16,7 @@ from contracts.settings import HttpSettings, MirrorSettings, RedisSettings, Sett
 from contracts.snapshots import Warehouse
 from serving.epochs import ensure_contexts
 from serving.http.app import Edge
+from serving.http.joined_writes import JoinedWrites
 from serving.http.worker import Worker
 from serving.publish import publish
 from serving.stores.redis_store import RedisStore
@@ -103,7 +104,7 @@ def running_server(settings: Settings) -> Iterator[Running]:
     """A server on a free port of this machine."""
     worker, port = Worker(settings, None), free_port()
     config = uvicorn.Config(
-        Edge(worker), port=port, loop="uvloop", http="httptools", access_log=False, log_config=None, lifespan="on"
+        Edge(worker), port=port, loop="uvloop", http=JoinedWrites, access_log=False, log_config=None, lifespan="on"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -170,7 +170,11 @@ IMPRESSION = Table(
         Column(c.POLICY_ID, STRING, "policy and version"),
         Column(c.POSTERIOR_EPOCH, INT64, "epoch of the posteriors that were sampled"),
         Column(c.SEED, INT64, "seed of the request's random stream"),
-        Column(c.ARM_SET, STRING, "JSON: arms and their candidates after the filters, in order; parents, features"),
+        Column(
+            c.ARM_SET,
+            STRING,
+            "JSON: the arms, their candidates after the filters, and what policies go by",
+        ),
         Column(c.PROPENSITY, FLOAT64, "chance of this arm here, given the slots above; computed later", nullable=True),
         Column(c.GENERATION, STRING, "the published generation the list came from"),
         Column(c.MODEL_VERSION, STRING, "retrieval model behind the list", nullable=True),

@@ -8,6 +8,7 @@ from contracts import redis_keys
 from contracts.errors import StoreUnavailableError
 from contracts.names import STREAM_IMPRESSIONS
 from contracts.settings import HttpSettings
+from serving.stores.clustered import ClusteredRedis
 from serving.stores.pipelined import PipelinedRedis, raised
 from serving.stores.redis_feeds import STREAM_FIELD
 from serving.stores.user_reads import Command
@@ -26,7 +27,7 @@ class Outbox:
         stream_length: Entries kept in the stream.
     """
 
-    def __init__(self, redis: PipelinedRedis, settings: HttpSettings, stream_length: int) -> None:
+    def __init__(self, redis: PipelinedRedis | ClusteredRedis, settings: HttpSettings, stream_length: int) -> None:
         self._redis, self._settings, self._stream_length = redis, settings, stream_length
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._sender: asyncio.Task[None] | None = None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from contracts import redis_keys
 from contracts.errors import StoreUnavailableError
+from contracts.redis_url import is_cluster
 from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from serving.http.bodies import Explanation
@@ -19,6 +20,7 @@ from serving.mirrored import Mirrored
 from serving.query import Request
 from serving.recommend import Recommender
 from serving.slate import Slate
+from serving.stores.clustered import ClusteredRedis
 from serving.stores.pipelined import PipelinedRedis, raised
 from serving.stores.redis_store import RedisStore
 from serving.stores.user_reads import UserRow
@@ -36,7 +38,8 @@ class Worker:
         self.settings = settings
         self.metrics = Metrics(metrics_folder)
         self.callers = Callers(http.api_keys, http.requests_per_second, time.monotonic()) if http.needs_key else None
-        self.redis = PipelinedRedis(settings.redis.url, settings.redis.timeout_ms, http.retry_ms)
+        connection = ClusteredRedis if is_cluster(settings.redis.url) else PipelinedRedis
+        self.redis = connection(settings.redis.url, settings.redis.timeout_ms, http.retry_ms)
         self.outbox = Outbox(self.redis, http, settings.serving.stream_max_length)
         patient = RedisStore.open(settings.redis.url, settings.mirrors.timeout_ms)
         self.mirrored = Mirrored(settings, Warehouse(settings.warehouse_path), patient)

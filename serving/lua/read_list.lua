@@ -11,6 +11,7 @@ local KINDS = {'live', 'vod', 'clip', 'streamer'}
 local SOURCES = {
   'preferred', 'two_tower', 'popular', 'live_neighbors', 'related_streamers', 'representative', 'fresh',
   'exploration/co_watched', 'exploration/category_rising', 'exploration/newcomer', 'exploration/lapsed', 'co_watched', 'continue_watching',
+  'stand_in',
 }
 -- As in contracts/packed_user.py.
 local SEGMENTS = {'all', 'new', 'light', 'heavy'}

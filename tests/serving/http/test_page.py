@@ -44,7 +44,7 @@ def basic(password: str) -> dict[str, str]:
 
 
 def test_a_slate_is_shown_as_cards_with_all_that_is_known_of_each_item(edge: Settings) -> None:
-    page = get(edge, "/?user=1&surface=home_clips&limit=4")
+    page = get(edge, "/?user=1&surface=home_clips&limit=4&request=r1")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     said = words(page)

@@ -1,7 +1,7 @@
 # Two commands on a machine with Python 3.11 and make: `make demo` and `make test`. Each builds what it needs.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo airflow test test-slow lint lock docs clean clean-all
+.PHONY: help setup demo airflow edge test test-slow lint lock docs clean clean-all
 
 PYTHON := .venv/bin/python
 export TORCH_BACKEND ?=
@@ -22,6 +22,10 @@ demo: setup ## a log, the daily pipeline and slates; LOG=DIR FORMAT=kuairand|liv
 
 airflow: setup ## Airflow with its web UI on the same DAGs, until Ctrl-C
 	@$(PYTHON) -m devstack airflow
+
+edge: setup ## the HTTP edge and its page on the demo's lists, with the consumers of events, until Ctrl-C
+	@test -f demo/settings.env || { echo "first: make demo" >&2; exit 2; }
+	@set -a; . demo/settings.env; $(PYTHON) -m devstack edge
 
 test: lint ## linters, types, import rule and the fast tests
 	@$(PYTHON) -m pytest -q -m "not slow"

@@ -17,6 +17,7 @@ from devstack import services
 from devstack.airflow_ui import hold_airflow
 from devstack.demo.plan import named_log
 from devstack.demo.run import run_demo
+from devstack.edge import hold_edge
 from devstack.service import LOCALHOST, Service, ServiceSpec, free_port
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -58,6 +59,13 @@ def serve_mlflow(port: Port = 5000) -> None:
 def serve_airflow(port: Port = 8080) -> None:
     """Airflow with its web UI, beside the Redis and the Spark Connect server that its tasks use."""
     hold_airflow(load_settings(), port or free_port(), Console())
+
+
+@app.command(name="edge")
+def serve_edge(port: Annotated[int | None, typer.Option(help="Default: that of http.port.")] = None) -> None:
+    """The HTTP edge with its page, beside the Redis and the consumers that keep it fresh."""
+    settings = load_settings()
+    hold_edge(settings, settings.http.port if port is None else port or free_port(), Console())
 
 
 @app.command(name="demo")

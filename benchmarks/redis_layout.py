@@ -20,7 +20,8 @@ import numpy as np
 import redis
 
 from contracts import redis_keys
-from contracts.payload import CandidateColumns, pack
+from contracts.packed_lists import pack
+from contracts.payload import CandidateColumns
 from tests.redis_server import running_redis
 
 _TTL_SECONDS: Final = 3_600

@@ -313,7 +313,13 @@ def main() -> None:
         served = Served(settings, platform_of(arguments.users, settings), arguments.users)
         paths = Path(folder) / "paths"
         ids = np.random.default_rng(5).integers(1, arguments.users + 1, 10_000).tolist()
-        result: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+        result: dict[str, Any] = {
+            "command": " ".join(["python -m benchmarks.serving", *sys.argv[1:]]),
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
         result["raw"] = {n: raw_reads(served, n, arguments.seconds) for n in (4, 32)}
         for surface in ("home_clips", "home_live"):
             paths.write_text("\n".join(f"/v1/recommendations/{user}?surface={surface}&limit=20" for user in ids))

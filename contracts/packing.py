@@ -175,17 +175,3 @@ def _distinct_by_lexsort(
     index = np.empty(len(offsets), np.uint16)
     index[order] = np.cumsum(is_new) - 1 - edges[ranked_rows]
     return ranked[is_new], index, edges
-
-
-def quantised(
-    scores: npt.NDArray[np.float32], lists: Lists
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
-    """Each list's lowest and highest score, and every score in 255 steps between them."""
-    # In float64: the difference of two float32 can overflow, and so can the scale of a very narrow range.
-    exact = scores.astype(np.float64)
-    lows, highs = np.minimum.reduceat(exact, lists.starts), np.maximum.reduceat(exact, lists.starts)
-    ranges = highs - lows
-    scales = np.divide(255.0, ranges, out=np.zeros(len(ranges)), where=ranges > 0)
-    exact -= lists.spread(lows)
-    exact *= lists.spread(scales)
-    return lows, highs, np.rint(exact, out=exact).astype(np.uint8)

@@ -12,8 +12,9 @@ import pyarrow as pa
 from contracts import columns as c
 from contracts import redis_keys
 from contracts.names import ItemKind, Source, Surface
-from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode, pack_lists
-from serving.runs import Codes, run_edges
+from contracts.packed_lists import pack_lists
+from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode
+from serving.runs import Codes, list_edges, run_edges
 
 _PACKED_AT_ONCE: Final = 1_000
 """Lists of 100: their columns stay in the processor's cache."""
@@ -51,29 +52,31 @@ class _Lists:
     """Runs of rows of one list.
 
     Args:
-        edges: Where they begin, and the end of the last.
+        edges: (L + 1,) where they begin, and the end of the last.
+        rises: Whether the ranks rise within each.
         order: (L,) the runs by surface and owner.
         codes: (L,) in that order.
         owners: (L,) in that order.
     """
 
-    edges: list[int]
+    edges: Ids
+    rises: bool
     order: npt.NDArray[np.intp]
     codes: Codes
     owners: Ids
 
     @classmethod
     def of(cls, rows: ListRows) -> "_Lists":
-        edges = run_edges(rows.codes, rows.owners)
+        edges, rises = list_edges(_ints_32(rows.codes), rows.owners, _ints_32(rows.ranks))
         codes, owners = rows.codes[edges[:-1]], rows.owners[edges[:-1]]
         order = np.lexsort((owners, codes))
-        return cls(edges, order, codes[order], owners[order])
+        return cls(edges, rises, order, codes[order], owners[order])
 
-    def are_whole(self, ranks: Codes) -> bool:
+    @property
+    def are_whole(self) -> bool:
         """Whether each list is one run, its rows in the order of their ranks."""
         is_again = (self.codes[1:] == self.codes[:-1]) & (self.owners[1:] == self.owners[:-1])
-        falls = np.flatnonzero(ranks[1:] <= ranks[:-1]) + 1
-        return not is_again.any() and bool(np.isin(falls, self.edges, assume_unique=True).all())
+        return self.rises and not is_again.any()
 
 
 def list_hashes(
@@ -94,7 +97,7 @@ def list_hashes(
     if not len(rows.codes):
         return
     lists = _Lists.of(rows)
-    if not lists.are_whole(rows.ranks):
+    if not lists.are_whole:
         rows = rows.by_list()
         lists = _Lists.of(rows)
     packed = _packed(rows.candidates, lists.edges)
@@ -105,13 +108,17 @@ def list_hashes(
         yield key(surface, int(places[start])), dict(zip(fields[start:stop], values[start:stop], strict=True))
 
 
-def _packed(candidates: CandidateColumns, edges: list[int]) -> list[bytes]:
+def _packed(candidates: CandidateColumns, edges: Ids) -> list[bytes]:
     """The lists between the edges, in their order, some at a time."""
     packed: list[bytes] = []
     for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
-        cut = np.asarray(edges[first : first + _PACKED_AT_ONCE + 1])
+        cut = edges[first : first + _PACKED_AT_ONCE + 1]
         packed += pack_lists(candidates.take(slice(cut[0], cut[-1])), cut - cut[0])
     return packed
+
+
+def _ints_32(values: Codes) -> Codes:
+    return np.ascontiguousarray(values, np.int32)
 
 
 def whole_owners(batches: Iterable[pa.Table], owner: str) -> Iterator[pa.Table]:

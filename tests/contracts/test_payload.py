@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import PayloadError
-from contracts.payload import KINDS, SOURCES, CandidateColumns, encode, pack, pack_lists
+from contracts.packed_lists import pack, pack_lists
+from contracts.payload import KINDS, SOURCES, CandidateColumns, encode
 from contracts.unpacking import unpack
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from contracts import columns as c
 from contracts.names import ItemKind, Segment, Source, Surface
+from contracts.packed_lists import pack
 from contracts.packed_user import PackedUser
-from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, pack
+from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids
 from contracts.schema import Table
 from contracts.tables import CONTENT, STREAMER
 from serving.frame import Frame

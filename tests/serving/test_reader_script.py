@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from contracts import redis_keys
 from contracts.names import Segment
+from contracts.packed_lists import pack
 from contracts.packed_user import SEGMENTS
-from contracts.payload import KINDS, SOURCES, CandidateColumns, pack
+from contracts.payload import KINDS, SOURCES, CandidateColumns
 from contracts.settings import ServingSettings
 from contracts.tables import CANDIDATE_LIST
 from contracts.unpacking import unpack

@@ -12,7 +12,7 @@ from contracts.names import Source
 from contracts.payload import SOURCES, Ids
 from serving.frame import Frame
 from serving.kernels import grouped
-from serving.query import Query
+from serving.query import LEVELS, Level, Query
 from serving.rerankers.reserved import Reserved, Visits
 from serving.stages import Ranking
 
@@ -21,7 +21,8 @@ from serving.stages import Ranking
 class SourceReranker:
     """Arms are the sources; the arm that wins a slot gives the best of its candidates that is left and may fill it.
 
-    What stands in for a broadcast comes after all broadcasts.
+    What stands in for streamers of the user's who are off comes after those who are on, and before the broadcasts of
+    other lists.
 
     Args:
         policy: Of those that go by Beta posteriors.
@@ -46,8 +47,10 @@ class SourceReranker:
     def _arms(self, frame: Frame, query: Query, codes: list[int], sizes: Ids, rows: Ids) -> tuple[ArmSet, Stock]:
         names, counts = tuple([_NAMES[code] for code in codes]), sizes.tolist()
         if _STAND_IN in codes and len(codes) > 1:
-            # Fewer broadcasts than slots: all are shown, and nothing is left to reserve.
-            arm_set = ArmSet(names, tuple(counts), tiers=tuple([int(code == _STAND_IN) for code in codes]))
+            # The user's list has fewer broadcasts than there are slots: all are shown, and nothing is left to reserve.
+            best = frame.levels[rows[sizes.cumsum() - sizes]].tolist()
+            tiers = [1 if code == _STAND_IN else 2 * (level > _OWN) for code, level in zip(codes, best, strict=True)]
+            arm_set = ArmSet(names, tuple(counts), tiers=tuple(tiers))
             return arm_set, Stock.of(arm_set)
         visits, least = self.reserved.of(frame, query) if self.reserved is not None else (_NO_VISITS, ())
         visits = visits[rows] if least else visits
@@ -65,3 +68,4 @@ _NO_VISITS: Visits = np.empty(0, np.uint8)
 _LETTERS = VISITS.encode().ljust(256)
 _NAMES = tuple(map(str, SOURCES))
 _STAND_IN = SOURCES.index(Source.STAND_IN)
+_OWN = LEVELS.index(Level.PERSONAL)

@@ -13,7 +13,7 @@ from contracts.payload import SOURCES
 from contracts.settings import BanditSettings
 from serving.epochs import prior_epoch
 from serving.frame import Frame
-from serving.query import Query
+from serving.query import LEVELS, Level, Query
 from serving.rerankers.reserved import Reserved
 from serving.rerankers.source import SourceReranker
 from serving.stages import Ranking
@@ -21,7 +21,9 @@ from serving.stores.user_reads import UserRow
 from tests.serving.queries import columns, frame_of, knows, query
 
 KNOWN = 1
-TWO_TOWER, POPULAR, STAND_IN = (SOURCES.index(source) for source in (Source.TWO_TOWER, Source.POPULAR, Source.STAND_IN))
+TWO_TOWER, POPULAR, STAND_IN, PREFERRED = map(
+    SOURCES.index, (Source.TWO_TOWER, Source.POPULAR, Source.STAND_IN, Source.PREFERRED)
+)
 
 
 def reranker(shares: tuple[float, float] = (0.2, 0.2), policy: str = "thompson") -> SourceReranker:
@@ -108,15 +110,23 @@ def test_nobody_known_and_a_list_too_short_to_choose_from_reserve_nothing() -> N
         assert reranker().rank(offered(streamers, asked), asked).arm_set.visits == ()
 
 
-def test_what_stands_in_for_a_broadcast_comes_after_all_broadcasts() -> None:
-    streamers = list(range(100, 112))
-    sources = [TWO_TOWER, STAND_IN, POPULAR, STAND_IN] * 3
+def test_stand_ins_come_after_the_users_own_broadcasts_and_before_those_of_other_lists() -> None:
+    sources = [TWO_TOWER] * 3 + [POPULAR] * 3 + [STAND_IN] * 4 + [PREFERRED] * 5
+    levels = [Level.PERSONAL] * 6 + [Level.CHANNEL] * 4 + [Level.SEGMENT] * 5
     for request in range(50):
-        asked = about(9, str(request))
-        ranking = reranker().rank(offered(streamers, asked, sources), asked)
-        shown = [sources[row] == STAND_IN for row in ranking.order.tolist()]
-        assert shown == [False] * 6 + [True] * 3
-    assert ranking.arm_set.tiers == (0, 0, 1)
+        asked = about(12, str(request))
+        frame = offered(list(range(100, 115)), asked, sources)
+        frame = structs.replace(frame, levels=np.array([LEVELS.index(level) for level in levels], np.uint8))
+        ranking = reranker().rank(frame, asked)
+        shown = [sources[row] for row in ranking.order.tolist()]
+        assert set(shown[:6]) == {TWO_TOWER, POPULAR}
+        assert shown[6:] == [STAND_IN] * 4 + [PREFERRED] * 2
+    assert dict(zip(ranking.arm_set.arms, ranking.arm_set.tiers, strict=True)) == {
+        "preferred": 2,
+        "two_tower": 0,
+        "popular": 0,
+        "stand_in": 1,
+    }
 
 
 @pytest.mark.parametrize("name", ["thompson", "greedy", "epsilon_greedy"])

@@ -153,12 +153,12 @@ class Segment(StrEnum):
     HEAVY = "heavy"
 
 
+TARGET_CONTEXT: Final = "target:"
+
+
 def target_context(target_id: int) -> str:
     """The bandit's context of one content or streamer, in the place of a segment."""
     return f"{TARGET_CONTEXT}{target_id}"
-
-
-TARGET_CONTEXT: Final = "target:"
 
 
 class QuarantineReason(StrEnum):

@@ -1,4 +1,4 @@
-"""The columns of many lists at once as the bytes that payload v1 cuts them into (`contracts.payload.pack_lists`).
+"""The columns of many users at once as the bytes of each (`contracts.packed_user.pack_users`).
 
 L lists of K rows in all, which follow each other in the columns; none is empty. Everything is one array operation over
 all rows: 100 candidates cost a fraction of what a loop over lists would.

@@ -6,8 +6,9 @@ event loop. Parsing is hiredis's and URLs are redis-py's.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, cast
 
 import hiredis
@@ -98,7 +99,28 @@ class _Connection(asyncio.Protocol):
                 future.set_exception(StoreUnavailableError(f"Redis did not answer ({reason})"))
 
 
-class PipelinedRedis:
+class RowReader(ABC):
+    """Reads a request's row by whatever connection answers commands."""
+
+    @abstractmethod
+    def ask(self, asked: Sequence[Command]) -> Awaitable[list[Reply]]:
+        """The answers, in order.
+
+        Raises:
+            StoreUnavailableError: at once or when awaited.
+        """
+
+    async def read(self, plan: ReadPlan) -> UserRow:
+        """What `serving.stores.protocol.UserStore.read` gives.
+
+        Raises:
+            StoreUnavailableError
+        """
+        asked = commands(plan)
+        return decode(plan, raised(await self.ask(asked)) if asked else ())
+
+
+class PipelinedRedis(RowReader):
     """A connection that is kept up in the background; while it is down, every question fails at once.
 
     Args:
@@ -139,15 +161,6 @@ class PipelinedRedis:
         if self._connection is None:
             raise StoreUnavailableError(self.problem)
         return self._connection.ask(asked)
-
-    async def read(self, plan: ReadPlan) -> UserRow:
-        """What `serving.stores.protocol.UserStore.read` gives.
-
-        Raises:
-            StoreUnavailableError
-        """
-        asked = commands(plan)
-        return decode(plan, raised(await self.ask(asked)) if asked else ())
 
     async def _keep(self) -> None:
         """Look for late answers; connect again where the connection is gone."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from contracts.settings import Settings
 from serving.publish import publish
@@ -26,6 +27,9 @@ def edge(redis_url: str, tmp_path: Path) -> Settings:
 def shared_server(redis_server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("edge")
     small_platform(home)
+    # What earlier tests left live would stay live for this worker: a Redis that is emptied takes nobody off the air.
+    with redis.Redis.from_url(redis_server_url) as client:
+        client.flushall()
     with running_server(settings_of(home, f"{redis_server_url}/0")) as running:
         yield running
 

@@ -1,5 +1,6 @@
 """The edge in front of a Redis Cluster of three nodes."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -41,10 +42,9 @@ def test_slates_feedback_and_explanations_go_through_all_nodes(clustered: Settin
         assert (await client.post("/v1/feedback", json={"events": [hidden]})).status_code == 202
         assert hidden["item_id"] not in ids(await client.get("/v1/recommendations/1?surface=home_clips&limit=9"))
         assert ids(await client.get("/v1/recommendations/2?surface=watch_next&context=101&limit=3"))
-        for _ in range(100):
-            explained = await client.get("/v1/explain/r1")
-            if explained.status_code == 200:
-                break
+        async with asyncio.timeout(20):
+            while (explained := await client.get("/v1/explain/r1")).status_code != 200:
+                await asyncio.sleep(0.05)
         assert explained.json()["is_recomputed"]
 
     talk(clustered, dialogue)

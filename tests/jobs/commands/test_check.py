@@ -98,7 +98,10 @@ def test_how_much_was_quarantined_or_shown_is_not_checked(warehouse: Warehouse) 
     for day, rows in zip(DAYS, (200, 200, 200, 1), strict=True):
         write(warehouse, t.QUARANTINE, day, *[{}] * rows)
         write(warehouse, t.IMPRESSION, day, *[{}] * rows)
+        write(warehouse, t.EXPLORATION_REPORT, day, *[{}] * rows)
+    views(warehouse, LAST, USUAL)
     assert run(LAST).exit_code == 0
+    assert {row[c.TABLE_NAME] for row in warehouse.read(t.CHECK_RESULT, LAST).to_pylist()} == {t.VIEW_VALUE.name}
 
 
 def test_a_day_without_tables_cannot_be_checked(warehouse: Warehouse) -> None:

@@ -52,14 +52,14 @@ def has_colour(seen: Seen, colour: tuple[int, int, int], pixels: int) -> bool:
 
 @pytest.mark.slow
 def test_a_person_picks_a_user_and_a_surface_and_sees_the_slate(address: str, tmp_path: Path) -> None:
-    seen = look(f"{address}/?user=1&surface=home_clips&limit=4", tmp_path)
-    assert "4 items for user 1" in seen.words
+    seen = look(f"{address}/?user=1&surface=home_clips&limit=7", tmp_path)  # all there are: the bandit leaves none out
+    assert "7 items for user 1" in seen.words
     assert "title 101" in seen.words
     assert "Close to what you watched lately." in seen.words
     assert re.search(r"Propensity 50\.0 % Posterior mean 0\.\d{4}", seen.words)
     assert "Drawn again the same slate" in seen.words
     assert "filters visibility" in seen.words
-    assert seen.document.count('class="card ') == 4
+    assert seen.document.count('class="card ') == 7
     assert seen.document.count('class="outline"') == 2
     assert '<option value="home_clips" selected="">' in seen.document
 

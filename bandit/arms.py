@@ -5,10 +5,13 @@ or the whole context (`context`), the last parent of every arm, which no chain n
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
+import numpy as np
 
+from bandit.stock import Stock
 from contracts.errors import PayloadError
 from contracts.payload import SOURCES
 
@@ -23,6 +26,7 @@ SOURCE_ARM, ITEM_ARM, STREAMER_ARM, CONTEXT_ARM = range(4)
 
 ITEM_PREFIX: Final = "item:"
 STREAMER_PREFIX: Final = "streamer:"
+_PLACES: Final = bytes(max(VISITS.find(chr(letter)), 0) for letter in range(256))
 _SOURCE_CODES: Final = {str(source): code for code, source in enumerate(SOURCES)}
 
 
@@ -74,7 +78,7 @@ def _name(kind: int, number: int) -> str:
     raise PayloadError(f"arm of kind {kind} and id {number} is unknown; the state is corrupt or from a later version")
 
 
-class ArmSet(msgspec.Struct, frozen=True):
+class ArmSet(msgspec.Struct, frozen=True, dict=True):
     """The arms of a request and how many candidates each has, in slate order.
 
     Args:
@@ -97,6 +101,24 @@ class ArmSet(msgspec.Struct, frozen=True):
     tiers: tuple[int, ...] = ()
     visits: tuple[str, ...] = ()
     least: tuple[int, ...] = ()
+
+    @classmethod
+    def stocked(cls, arms: tuple[str, ...], stock: Stock, visits: tuple[str, ...], least: tuple[int, ...]) -> "ArmSet":
+        """Arms without tiers whose stock is at hand."""
+        arm_set = cls(arms, tuple(stock.counts.tolist()), visits=visits, least=least)
+        arm_set.__dict__["stock"] = stock
+        return arm_set
+
+    @cached_property
+    def stock(self) -> Stock:
+        """The candidates, as the loops that fill a slate want them."""
+        sizes, visits = np.array(self.counts, np.int64), "".join(self.visits).encode().translate(_PLACES)
+        return Stock(
+            sizes,
+            np.array(self.tiers, np.int64) if self.tiers else np.zeros(len(sizes), np.int64),
+            np.frombuffer(visits, np.uint8),
+            np.array(self.least or (0,) * len(VISITS), np.int64),
+        )
 
     @property
     def is_ranking(self) -> bool:

@@ -10,6 +10,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Final
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.posteriors import PosteriorEpoch
-from bandit.stock import Stock, available, by_table, following
+from bandit.stock import Ints, Stock, available, by_table, following
 
 _WORDS: Final = 2**32
 _TABLE_ARMS: Final = 8
@@ -48,24 +49,28 @@ class SlotTable:
         self._known: dict[int, tuple[Floats, list[int]]] = {}
         self._table = np.full((1 << size, size), -1, np.int64) if size <= _TABLE_ARMS else None
 
-    def fill(self, stock: Stock, length: int, seed: int) -> Slate:
-        """The arm of each slot, `length` of them or as many as there are candidates."""
+    def fill(self, stock: Stock, order: Ints, length: int, seed: int) -> Slate:
+        """The arm of each slot, `length` of them or as many as there are candidates.
+
+        Args:
+            order: (A,) which of the stock's arms the table's are.
+        """
         numbers = words(seed, stock.slots(length))
         if self._table is None or not numbers:
-            return self._fill(stock, numbers)
+            return self._fill(stock, order, numbers)
         while True:
-            missing, slate = by_table(*stock, self._table, np.array(numbers, np.int64))
+            missing, slate = by_table(*stock, order, self._table, np.array(numbers, np.int64))
             if missing < 0:
                 found: Slate = slate.tolist()
                 return found
             self._table[missing] = self._at(missing)[1]
 
-    def _fill(self, stock: Stock, numbers: Sequence[int]) -> Slate:
+    def _fill(self, stock: Stock, order: Ints, numbers: Sequence[int]) -> Slate:
         """The same where arms are too many for a table of all their sets."""
         slate = Slate()
         for number in numbers:
-            limits = self._at(_mask(following(stock, slate, len(numbers))))[1]
-            slate.append(bisect_right(limits, number))
+            limits = self._at(_mask(following(stock, slate, len(numbers))[order]))[1]
+            slate.append(int(order[bisect_right(limits, number)]))
         return slate
 
     def propensities(self, available: npt.NDArray[np.bool_], slate: Sequence[int]) -> Floats:
@@ -103,24 +108,25 @@ class SlotPolicy:
     def sampler(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> Sampler:
         """What gives the arm of each slot."""
         order, table = self._table(posterior, arm_set)
-        return lambda length, seed: [order[arm] for arm in table.fill(Stock.of(arm_set, order), length, seed)]
+        return partial(table.fill, arm_set.stock, order)
 
     def propensities(self, posterior: PosteriorEpoch, arm_set: ArmSet, slate: Sequence[int]) -> Floats:
         """(S,) chance of each slot's arm, given the slots above."""
         order, table = self._table(posterior, arm_set)
         places = np.argsort(order)[np.array(slate, np.intp)]
-        return table.propensities(available(arm_set, slate)[:, order], places.tolist())
+        return table.propensities(available(arm_set.stock, slate)[:, order], places.tolist())
 
-    def _table(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> tuple[Slate, SlotTable]:
+    def _table(self, posterior: PosteriorEpoch, arm_set: ArmSet) -> tuple[Ints, SlotTable]:
         """The arms by name, and their table: lists that name the same arms in another order share it."""
         if arm_set.is_ranking:
             # Sets of contents hardly ever come again.
-            return list(range(len(arm_set.arms))), self._new(posterior, arm_set)
+            return np.arange(len(arm_set.arms)), self._new(posterior, arm_set)
 
-        def ordered() -> tuple[Slate, SlotTable]:
+        def ordered() -> tuple[Ints, SlotTable]:
             order = sorted(range(len(arm_set.arms)), key=arm_set.arms.__getitem__)
             named = ArmSet(tuple(arm_set.arms[arm] for arm in order), (), tuple(map(arm_set.chain, order)))
-            return order, posterior.remember((self.policy_id, named), lambda: self._new(posterior, named))
+            table = posterior.remember((self.policy_id, named), lambda: self._new(posterior, named))
+            return np.array(order, np.int64), table
 
         return posterior.remember((self.policy_id, arm_set.arms, arm_set.parents), ordered)
 

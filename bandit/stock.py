@@ -14,15 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from bandit.arms import VISITS, ArmSet
 from bandit.outcomes import Floats
 from contracts.compiled import BYTES, INTS, compiled, inlined, made
 
 Ints = npt.NDArray[np.int64]
 Table = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-_NOTHING: Final = np.empty(0, np.uint8)
-_DISCOVERY: Final = ord(VISITS[1])
 _STOCK: Final = (INTS, INTS, BYTES, INTS)
 _ARMS: Final = made(types.int64)
 
@@ -33,7 +30,7 @@ class Stock(NamedTuple):
     Args:
         counts: (A,) candidates.
         tiers: (A,) an arm gives nothing while one of a lower tier has something.
-        visits: (C,) place in `VISITS` of each candidate, arm by arm; empty where no slot is reserved.
+        visits: (C,) place in `bandit.arms.VISITS` of each candidate, arm by arm; empty where no slot is reserved.
         least: (V,) of each visit that a slate must hold.
     """
 
@@ -42,35 +39,14 @@ class Stock(NamedTuple):
     visits: npt.NDArray[np.uint8]
     least: Ints
 
-    @classmethod
-    def of(cls, arm_set: ArmSet, order: Sequence[int] | None = None) -> "Stock":
-        """Of an arm set's arms, in its own order or in another."""
-        counts, tiers, visits = arm_set.counts, arm_set.tiers, arm_set.visits
-        if order is not None:
-            counts = tuple([counts[arm] for arm in order])
-            tiers = tuple([tiers[arm] for arm in order]) if tiers else ()
-            visits = tuple([visits[arm] for arm in order]) if visits else ()
-        sizes = np.array(counts, np.int64)
-        return cls(
-            sizes,
-            np.array(tiers, np.int64) if tiers else np.zeros(len(sizes), np.int64),
-            _codes(visits) if visits else _NOTHING,
-            np.array(arm_set.least or (0, 0), np.int64),
-        )
-
     def slots(self, length: int) -> int:
         """Of so many, those that there are candidates for."""
-        return min(length, int(self.counts.sum()))
+        return min(length, sum(self.counts.tolist()))
 
 
-def _codes(visits: Sequence[str]) -> npt.NDArray[np.uint8]:
-    letters = np.frombuffer("".join(visits).encode(), np.uint8)
-    return (letters == _DISCOVERY).view(np.uint8)
-
-
-def available(arm_set: ArmSet, slate: Sequence[int]) -> Flags:
+def available(stock: Stock, slate: Sequence[int]) -> Flags:
     """(S, A) which arms could have given each slot, given the slots above."""
-    return _walk(*Stock.of(arm_set), np.array(slate, np.int64), len(slate))[1][:-1]
+    return _walk(*stock, np.array(slate, np.int64), len(slate))[1][:-1]
 
 
 def following(stock: Stock, slate: Sequence[int], length: int) -> Flags:
@@ -78,9 +54,9 @@ def following(stock: Stock, slate: Sequence[int], length: int) -> Flags:
     return np.asarray(_walk(*stock, np.array(slate, np.int64), length)[1][-1])
 
 
-def places(stock: Stock, slate: Ints) -> Ints:
-    """(S,) which of its arm's candidates stands at each slot."""
-    found: Ints = _walk(*stock, slate, len(slate))[0]
+def taken(stock: Stock, slate: Sequence[int]) -> Ints:
+    """(S,) which candidate stands at each slot: its place among those of all arms, arm by arm."""
+    found: Ints = _walk(*stock, np.array(slate, np.int64), len(slate))[0]
     return found
 
 
@@ -123,13 +99,14 @@ def _take(arm, stock, owed, given, free):  # type: ignore[no-untyped-def]  # noq
 def _walk(
     counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, slate: Ints, length: int
 ) -> tuple[Ints, Flags]:
-    """(S,) places of what a slate took, and (S + 1, A) which arms might give each slot and the one after them."""
+    """(S,) candidates that a slate took, and (S + 1, A) which arms might give each slot and the one after them."""
     owed, given, free = least.copy(), np.zeros(len(counts), np.int64), length - least.sum()
     found, may = np.empty(len(slate), np.int64), np.empty((len(slate) + 1, len(counts)), np.bool_)
     for slot in range(len(slate)):
         _open((counts, tiers, visits), owed, given, free, may[slot])
-        found[slot] = given[slate[slot]]
-        free = _take(slate[slot], (counts, tiers, visits), owed, given, free)
+        arm = slate[slot]
+        found[slot] = counts[:arm].sum() + given[arm]
+        free = _take(arm, (counts, tiers, visits), owed, given, free)
     _open((counts, tiers, visits), owed, given, free, may[len(slate)])
     return found, may
 
@@ -150,13 +127,14 @@ def by_scores(counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: I
     return slate
 
 
-@compiled(types.Tuple((types.int64, _ARMS))(*_STOCK, types.Array(types.int64, 2, "C", readonly=True), INTS))
-def by_table(
-    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, table: Table, words: Ints
+@compiled(types.Tuple((types.int64, _ARMS))(*_STOCK, INTS, types.Array(types.int64, 2, "C", readonly=True), INTS))
+def by_table(  # noqa: PLR0913, PLR0917  numba wants arrays one by one
+    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, order: Ints, table: Table, words: Ints
 ) -> tuple[int, Ints]:
     """(S,) the arm of each slot: the first whose limit is above the slot's random word, or where the table ends.
 
     Args:
+        order: (A,) the arms as the table has them.
         table: (2^A, A) rising limits by the bits of the arms that may; a negative row has not been worked out.
 
     Returns:
@@ -167,13 +145,13 @@ def by_table(
     for slot in range(len(words)):
         _open((counts, tiers, visits), owed, given, free, may)
         mask = np.int64(0)
-        for arm in range(len(counts)):
-            mask |= np.int64(may[arm]) << arm
+        for place in range(len(order)):
+            mask |= np.int64(may[order[place]]) << place
         if table[mask, 0] < 0:
             return int(mask), slate
         chosen = 0
         while table[mask, chosen] <= words[slot]:
             chosen += 1
-        slate[slot] = chosen
-        free = _take(chosen, (counts, tiers, visits), owed, given, free)
+        slate[slot] = order[chosen]
+        free = _take(order[chosen], (counts, tiers, visits), owed, given, free)
     return -1, slate

@@ -29,6 +29,11 @@ FLOATS: Final = _read(types.float32)
 DOUBLES: Final = _read(types.float64)
 
 
+def written(kind: Any) -> Any:  # noqa: ANN401
+    """An array that a function changes in place; one that is read-only is refused."""
+    return types.Array(kind, 1, "C")
+
+
 def made(kind: Any) -> Any:  # noqa: ANN401
     """An array that a function returns."""
     return types.Array(kind, 1, "C")

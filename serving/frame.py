@@ -24,6 +24,11 @@ _UNKNOWN: Final[Index] = _constant(-1, np.int64)
 _LEVEL_COLUMNS: Final = {level: _constant(code, np.uint8) for code, level in enumerate(LEVELS)}
 
 
+def unknown_rows(count: int) -> Index:
+    """(K,) -1: of each of so many candidates, that it has no row. Read-only."""
+    return _UNKNOWN[:count]
+
+
 class Frame(msgspec.Struct, frozen=True):
     """Candidates in list order.
 
@@ -45,7 +50,7 @@ class Frame(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, candidates: CandidateColumns, level: Level) -> "Frame":
         count = len(candidates)
-        unknown = _UNKNOWN[:count]
+        unknown = unknown_rows(count)
         return cls(candidates, _LEVEL_COLUMNS[level][:count], unknown, unknown)
 
     def take(self, index: Mask | Index) -> "Frame":

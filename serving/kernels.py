@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from contracts.compiled import BYTES, DOUBLES, FLAGS, FLOATS, INTS, INTS_32, SHORTS, compiled, inlined, made
+from contracts.compiled import BYTES, DOUBLES, FLAGS, FLOATS, INTS, INTS_32, SHORTS, compiled, inlined, made, written
 
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Slots = npt.NDArray[np.int32]
-_IDS, _MASK, _SLOTS = made(types.int64), made(types.boolean), made(types.int32)
+_IDS, _SLOTS, _CODES = made(types.int64), made(types.int32), made(types.uint8)
+_MAY, _LEFT = written(types.boolean), types.int64
+_PAIR = types.UniTuple(types.int64, 2)
 _NOTHING: Final = -1
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: its multiples spread consecutive ids evenly (Knuth, The Art of Programming 3, 6.4)."""
@@ -78,73 +80,113 @@ def _first_not_below(keys, key):  # type: ignore[no-untyped-def]  # noqa: ANN001
     return low
 
 
-@compiled(_MASK(INTS, INTS))
-def among(ids: Ids, members: Ids) -> Mask:
-    """(K,) which ids are members, ascending."""
-    mask = np.empty(len(ids), np.bool_)
+@compiled(_LEFT(INTS, INTS, _MAY))
+def drop_members(ids: Ids, members: Ids, may: Mask) -> int:
+    """Clear the rows whose id is a member, ascending; how many rows are left."""
+    left = 0
     for row in range(len(ids)):
-        place = _first_not_below(members, ids[row])
-        mask[row] = place < len(members) and members[place] == ids[row]
-    return mask
+        if may[row]:
+            place = _first_not_below(members, ids[row])
+            may[row] = place == len(members) or members[place] != ids[row]
+            left += may[row]
+    return left
 
 
-@compiled(_MASK(INTS, INTS))
-def among_unordered(ids: Ids, members: Ids) -> Mask:
-    """(K,) which ids are members, in any order: for members that are met once, which to sort would take longer."""
-    slots, first = np.full(_size(len(ids)), np.int32(_NOTHING), np.int32), np.empty(len(ids), np.int32)
-    for row in range(len(ids)):
-        at = _find(slots, ids, ids[row])
-        if slots[at] == _NOTHING:
-            slots[at] = row
-        first[row] = slots[at]
-    mask = np.zeros(len(ids), np.bool_)
-    for member in members:
-        row = slots[_find(slots, ids, member)]
-        if row != _NOTHING:
-            mask[row] = True
-    for row in range(len(ids)):
-        mask[row] = mask[first[row]]
-    return mask
-
-
-@compiled(_MASK(INTS, INTS, INTS))
-def unseen(ids: Ids, live: Ids, seen: Ids) -> Mask:
-    """(K,) which ids are not among the seen ones, or are of a row of the live table."""
-    mask = among_unordered(ids, seen)
-    for row in range(len(ids)):
-        mask[row] = not mask[row] or live[row] >= 0
-    return mask
-
-
-@compiled(_MASK(BYTES, INTS, SHORTS, types.int64))
-def old_enough(ages: npt.NDArray[np.uint8], live: Ids, live_ages: npt.NDArray[np.int16], age: int) -> Mask:
-    """(K,) whose least age is at most this, also that of their row of the live table, where they have one."""
-    mask = np.empty(len(ages), np.bool_)
-    for row in range(len(ages)):
-        mask[row] = ages[row] <= age and (live[row] < 0 or live_ages[live[row]] <= age)
-    return mask
-
-
-@compiled(_MASK(INTS, FLAGS, types.int64, types.boolean))
-def first_of_each(groups: Ids, may: Mask, most: int, spares_negative: bool) -> Mask:
-    """(K,) true for the first `most` rows of each group, of those that may stay.
+@compiled(_LEFT(INTS, INTS, INTS, _MAY))
+def drop_met(ids: Ids, live: Ids, members: Ids, may: Mask) -> int:
+    """Clear the rows whose id is a member, but for those of a row of the live table; how many rows are left.
 
     Args:
-        may: (K,) rows that are looked at; no other stays.
+        members: In any order: they are met once, and to sort them would take longer.
+    """
+    slots, following = np.full(_size(len(ids)), np.int32(_NOTHING), np.int32), np.empty(len(ids), np.int32)
+    left = 0
+    for row in range(len(ids)):
+        if may[row]:
+            left += 1
+            if live[row] < 0:
+                at = _find(slots, ids, ids[row])
+                following[row] = slots[at]
+                slots[at] = row
+    for member in members:
+        row = slots[_find(slots, ids, member)]
+        while row != _NOTHING and may[row]:
+            may[row] = False
+            left -= 1
+            row = following[row]
+    return left
+
+
+@compiled(_LEFT(FLAGS, INTS, INTS, _MAY))
+def drop_unseemly(is_public: Mask, ids: Ids, removed: Ids, may: Mask) -> int:
+    """Clear the rows that are not public or whose id was removed, ascending; how many rows are left."""
+    left = 0
+    for row in range(len(ids)):
+        if may[row]:
+            place = _first_not_below(removed, ids[row])
+            may[row] = is_public[row] and (place == len(removed) or removed[place] != ids[row])
+            left += may[row]
+    return left
+
+
+@compiled(_LEFT(BYTES, INTS, SHORTS, types.int64, _MAY))
+def drop_too_young(
+    ages: npt.NDArray[np.uint8], live: Ids, live_ages: npt.NDArray[np.int16], age: int, may: Mask
+) -> int:
+    """Clear the rows whose least age, or that of their row of the live table, is above this; how many rows are left."""
+    left = 0
+    for row in range(len(ages)):
+        may[row] = may[row] and ages[row] <= age and (live[row] < 0 or live_ages[live[row]] <= age)
+        left += may[row]
+    return left
+
+
+@compiled(_LEFT(INTS, types.int64, types.boolean, _MAY))
+def drop_after_first(groups: Ids, most: int, spares_negative: bool, may: Mask) -> int:
+    """Clear the rows after the first `most` of each group, of those that may stay; how many rows are left.
+
+    Args:
         spares_negative: A negative group has no limit.
     """
     slots, counts = np.full(_size(len(groups)), np.int32(_NOTHING), np.int32), np.zeros(len(groups), np.int32)
-    mask = np.empty(len(groups), np.bool_)
+    left = 0
     for row in range(len(groups)):
-        if not may[row] or (spares_negative and groups[row] < 0):
-            mask[row] = may[row]
-            continue
-        at = _find(slots, groups, groups[row])
-        if slots[at] == _NOTHING:
-            slots[at] = row
-        counts[slots[at]] += 1
-        mask[row] = counts[slots[at]] <= most
-    return mask
+        if may[row]:
+            if groups[row] >= 0 or not spares_negative:
+                at = _find(slots, groups, groups[row])
+                if slots[at] == _NOTHING:
+                    slots[at] = row
+                counts[slots[at]] += 1
+                may[row] = counts[slots[at]] <= most
+            left += may[row]
+    return left
+
+
+@compiled(types.Tuple((_CODES, _PAIR))(INTS, INTS, types.int64, _PAIR))
+def visits_of(
+    streamers: Ids, known: Ids, limit: int, owed: tuple[int, int]
+) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
+    """(K,) 0 for a return, to a known streamer, and 1 for a discovery; and how many of each a slate must hold.
+
+    Args:
+        known: Ascending.
+        limit: Slots.
+        owed: Of each, where there are so many.
+
+    Returns:
+        No row and nothing owed where every slate holds enough.
+    """
+    visits, returns = np.empty(len(streamers), np.uint8), 0
+    for row in range(len(streamers)):
+        place = _first_not_below(known, streamers[row])
+        is_known = place < len(known) and known[place] == streamers[row]
+        visits[row] = not is_known
+        returns += is_known
+    discoveries = len(streamers) - returns
+    least = min(owed[0], returns), min(owed[1], discoveries)
+    if (least[0] and discoveries > limit - least[0]) or (least[1] and returns > limit - least[1]):
+        return visits, least
+    return visits[:0].copy(), (0, 0)
 
 
 @compiled(_IDS(INTS, DOUBLES, INTS, types.float64))

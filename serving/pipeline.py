@@ -14,7 +14,7 @@ from contracts.payload import nothing
 from serving.frame import Frame, Index, Mask
 from serving.kernels import is_best_first
 from serving.query import LEVELS, Level, Query
-from serving.stages import Cap, Filter, Hydrator, Ranking, Reranker, Scorer, Source
+from serving.stages import Filter, Hydrator, Ranking, Reranker, Scorer, Source
 
 StageRecord: TypeAlias = tuple[str, str, int, int, int]
 """What one stage did: stage, name, nanoseconds, candidates that came in, candidates that went on."""
@@ -38,7 +38,7 @@ class Wiring:
     sources: Sequence[Source]
     hydrators: Sequence[Hydrator]
     filters: Sequence[Filter]
-    caps: Sequence[Cap]
+    caps: Sequence[Filter]
     scorer: Scorer
     reranker: Reranker
     fills: bool
@@ -57,9 +57,8 @@ class Trace(msgspec.Struct):
     def record(self, stage: object, started: int, entered: int, left: int) -> None:
         """Keep the time since `started` and the counts of a stage that has just ended."""
         spent = perf_counter_ns() - started
-        kind = type(stage)
-        folder = _FOLDERS.get(kind) or _folder(kind)
-        self.records.append((folder, kind.__name__, spent, entered, left))
+        folder, name = _LABELS.get(type(stage)) or _label(type(stage))
+        self.records.append((folder, name, spent, entered, left))
 
     def note(self, text: str) -> None:
         if text:
@@ -122,36 +121,24 @@ def _joined(wiring: Wiring, frame: Frame, source: Source, query: Query, trace: T
         started = perf_counter_ns()
         offered = hydrator.hydrate(offered, query)
         trace.record(hydrator, started, len(offered), len(offered))
-    may = _filtered(wiring.filters, offered, query, trace)
-    if len(frame):
-        may = np.concatenate([np.ones(len(frame), bool), may])
+    may = np.ones(len(offered), bool)
+    left = _judged(wiring.filters, offered, may, len(may), query, trace)
+    above = len(frame)
+    if above:
+        may = np.concatenate([np.ones(above, bool), may])
         offered = frame.followed_by(offered)
-    may = _capped(wiring.caps, offered, may, query, trace)
+    _judged(wiring.caps, offered, may, above + left, query, trace)
     return offered.take(may), True
 
 
-def _filtered(filters: Sequence[Filter], frame: Frame, query: Query, trace: Trace) -> Mask:
-    """What passes all; each filter's drops are counted among what those before it left."""
-    may, left = np.ones(len(frame), bool), len(frame)
-    for rule in filters:
+def _judged(rules: Sequence[Filter], frame: Frame, may: Mask, left: int, query: Query, trace: Trace) -> int:
+    """How many rows all rules leave; each one's drops are counted among what those before it left."""
+    for rule in rules:
         started, entered = perf_counter_ns(), left
-        mask = rule.keep(frame, query)
-        if mask is not None:
-            may &= mask
-            left = int(np.count_nonzero(may))
+        found = rule.drop(frame, may, query)
+        left = left if found is None else found
         trace.record(rule, started, entered, left)
-    return may
-
-
-def _capped(caps: Sequence[Cap], frame: Frame, may: Mask, query: Query, trace: Trace) -> Mask:
-    """What may stay beside what stands above it, cap after cap."""
-    left = int(np.count_nonzero(may))
-    for cap in caps:
-        started, entered = perf_counter_ns(), left
-        may = cap.keep(frame, may, query)
-        left = int(np.count_nonzero(may))
-        trace.record(cap, started, entered, left)
-    return may
+    return left
 
 
 def _best_first(frame: Frame, scores: npt.NDArray[np.float32]) -> Index:
@@ -166,10 +153,10 @@ def best_level(frame: Frame) -> Level:
 
 
 _EMPTY = Frame.of(nothing(), Level.NONE)
-_FOLDERS: dict[type, str] = {}
+_LABELS: dict[type, tuple[str, str]] = {}
 
 
-def _folder(kind: type) -> str:
-    """The stage that a class belongs to: the folder its file is in."""
-    folder = _FOLDERS[kind] = kind.__module__.split(".")[1]
-    return folder
+def _label(kind: type) -> tuple[str, str]:
+    """The stage that a class belongs to, which is the folder its file is in, and its name."""
+    label = _LABELS[kind] = kind.__module__.split(".")[1], kind.__name__
+    return label

@@ -55,17 +55,14 @@ class Hydrator(Protocol):
 
 
 class Filter(Protocol):
-    """Says which rows may stay, each by itself."""
+    """Drops what may not be shown. A filter looks at each row by itself, a cap also at the rows above."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:
-        """(K,) true for what stays; None for all."""
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int | None:
+        """Clear the rows of `may` (K,) that have to go; the rows that are not set are gone already.
 
-
-class Cap(Protocol):
-    """Says which rows may stay beside those above them."""
-
-    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:
-        """(K,) true for what stays, of the rows that may: those that passed everything before."""
+        Returns:
+            How many rows are left; None where nothing was looked at.
+        """
 
 
 class Scorer(Protocol):

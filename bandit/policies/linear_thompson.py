@@ -15,7 +15,7 @@ from bandit.arms import ArmSet
 from bandit.linear import LinearEpoch
 from bandit.outcomes import Floats
 from bandit.slots import Sampler, Slate
-from bandit.stock import Stock, available, by_scores
+from bandit.stock import available, by_scores
 
 POLICY_ID: Final = "linear_thompson/1"
 """Changes when the same seed would give another slate."""
@@ -35,7 +35,7 @@ def sampler(posterior: LinearEpoch, arm_set: ArmSet) -> Sampler:
 
 
 def _slate(arm_set: ArmSet, score: _Scorer, length: int, seed: int) -> Slate:
-    stock = Stock.of(arm_set)
+    stock = arm_set.stock
     slate: Slate = by_scores(*stock, score(stock.slots(length), seed)).tolist()
     return slate
 
@@ -49,7 +49,7 @@ def propensities(posterior: LinearEpoch, arm_set: ArmSet, slate: Sequence[int], 
     scores = _scorer(posterior, arm_set)(draws, posterior.epoch)
     known: dict[bytes, Floats] = {}
     chances = np.empty(len(slate))
-    for slot, (arm, may) in enumerate(zip(slate, available(arm_set, slate), strict=True)):
+    for slot, (arm, may) in enumerate(zip(slate, available(arm_set.stock, slate), strict=True)):
         key = may.tobytes()
         if key not in known:
             known[key] = _wins(scores, may)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from serving.frame import Frame, Mask
-from serving.kernels import first_of_each
+from serving.kernels import drop_after_first
 from serving.query import Query
 
 
@@ -13,5 +13,5 @@ class MomentCap:
 
     max_per_moment: int
 
-    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:
-        return first_of_each(query.state.catalogue.moments(frame.rows), may, self.max_per_moment, True)
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int:
+        return drop_after_first(query.state.catalogue.moments(frame.rows), self.max_per_moment, True, may)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from serving.frame import Frame, Mask
-from serving.kernels import first_of_each
+from serving.kernels import drop_after_first
 from serving.query import Query
 
 
@@ -13,5 +13,5 @@ class StreamerCap:
 
     max_per_streamer: int
 
-    def keep(self, frame: Frame, may: Mask, query: Query) -> Mask:  # noqa: ARG002
-        return first_of_each(frame.candidates.streamer_ids, may, self.max_per_streamer, False)
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int:  # noqa: ARG002
+        return drop_after_first(frame.candidates.streamer_ids, self.max_per_streamer, False, may)

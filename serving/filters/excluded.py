@@ -3,18 +3,20 @@
 import numpy as np
 
 from serving.frame import Frame, Mask
-from serving.kernels import among
+from serving.kernels import drop_members
 from serving.query import Query
 
 
 class ExcludedFilter:
     """Drops ids that the caller names, what earlier pages have shown, and the content or streamer of the context."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int | None:
         request, ids = query.request, frame.candidates.item_ids
-        mask: Mask | None = None if request.context is None else np.asarray(ids != request.context)
+        left = None
+        if request.context is not None:
+            may &= ids != request.context
+            left = int(np.count_nonzero(may))
         for unwanted in (request.excluded, request.served):
             if len(unwanted):
-                wanted = ~among(ids, unwanted)
-                mask = wanted if mask is None else mask & wanted
-        return mask
+                left = drop_members(ids, unwanted, may)
+        return left

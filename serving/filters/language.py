@@ -7,9 +7,9 @@ from serving.query import Query
 
 
 class LanguageFilter:
-    """Keeps contents and broadcasts in one of the wanted languages, and those without one; wanting none keeps all."""
+    """Drops contents and broadcasts in none of the wanted languages, but those without one; wanting none keeps all."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int | None:
         wanted = query.request.languages
         if not wanted:
             return None
@@ -17,4 +17,5 @@ class LanguageFilter:
         on = np.flatnonzero(frame.live >= 0)
         spoken = query.state.live.languages[frame.live[on]]
         mask[on] = [language is None or language in wanted for language in spoken]
-        return mask
+        may &= mask
+        return int(np.count_nonzero(may))

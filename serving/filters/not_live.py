@@ -13,5 +13,6 @@ _STREAMER = KINDS.index(ItemKind.STREAMER)
 class NotLiveFilter:
     """Drops streamers who have not become a broadcast; what stands in for one is a content and stays."""
 
-    def keep(self, frame: Frame, query: Query) -> Mask | None:  # noqa: ARG002  every filter gets the query
-        return np.asarray(frame.candidates.kinds != _STREAMER)
+    def drop(self, frame: Frame, may: Mask, query: Query) -> int | None:  # noqa: ARG002  every filter gets the query
+        may &= frame.candidates.kinds != _STREAMER
+        return int(np.count_nonzero(may))

@@ -7,7 +7,7 @@ import numpy as np
 from bandit.arms import VISITS, ArmSet
 from bandit.policies.registry import Policy
 from bandit.posteriors import PosteriorEpoch
-from bandit.stock import Stock, places
+from bandit.stock import Stock, taken
 from contracts.names import Source
 from contracts.payload import SOURCES, Ids
 from serving.frame import Frame
@@ -38,24 +38,23 @@ class SourceReranker:
         request, context = query.request, str(query.segment)
         posterior = query.state.posteriors.get((request.surface, context), self.prior)
         codes, sizes, rows = grouped(frame.candidates.sources)
-        arm_set, stock = self._arms(frame, query, codes.tolist(), sizes, rows)
+        arm_set = self._arm_set(frame, query, codes.tolist(), sizes, rows)
         slate = self.policy.select(posterior, arm_set, request.limit, request.seed)
-        arms = np.array(slate, np.int64)
-        order = rows[(sizes.cumsum() - sizes)[arms] + places(stock, arms)]
+        order = rows[taken(arm_set.stock, slate)]
         return Ranking(order, self.policy.policy_id, posterior.epoch, arm_set, context)
 
-    def _arms(self, frame: Frame, query: Query, codes: list[int], sizes: Ids, rows: Ids) -> tuple[ArmSet, Stock]:
+    def _arm_set(self, frame: Frame, query: Query, codes: list[int], sizes: Ids, rows: Ids) -> ArmSet:
         names, counts = tuple([_NAMES[code] for code in codes]), sizes.tolist()
         if _STAND_IN in codes and len(codes) > 1:
             # The user's list has fewer broadcasts than there are slots: all are shown, and nothing is left to reserve.
             best = frame.levels[rows[sizes.cumsum() - sizes]].tolist()
             tiers = [1 if code == _STAND_IN else 2 * (level > _OWN) for code, level in zip(codes, best, strict=True)]
-            arm_set = ArmSet(names, tuple(counts), tiers=tuple(tiers))
-            return arm_set, Stock.of(arm_set)
+            return ArmSet(names, tuple(counts), tiers=tuple(tiers))
         visits, least = self.reserved.of(frame, query) if self.reserved is not None else (_NO_VISITS, ())
-        visits = visits[rows] if least else visits
+        if least:
+            visits = visits[rows]
         stock = Stock(sizes, np.zeros(len(sizes), np.int64), visits, np.array(least or (0, 0), np.int64))
-        return ArmSet(names, tuple(counts), visits=_letters(visits, counts) if least else (), least=least), stock
+        return ArmSet.stocked(names, stock, _letters(visits, counts) if least else (), least)
 
 
 def _letters(visits: Visits, counts: list[int]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ import pytest
 
 from bandit.arms import ArmSet
 from bandit.slots import SlotTable, words
-from bandit.stock import Stock
 
 
 def test_numbers_are_the_words_of_shake_over_the_seed() -> None:
@@ -24,4 +23,4 @@ def test_numbers_are_uniform() -> None:
 def test_an_arm_without_a_chance_is_never_chosen() -> None:
     table = SlotTable(lambda available: np.array([0.0, 0.5, 0.0, 0.5, 0.0]) * available, 5)
     five = ArmSet(tuple("abcde"), (9,) * 5)
-    assert {arm for seed in range(200) for arm in table.fill(Stock.of(five), 9, seed)} == {1, 3}
+    assert {arm for seed in range(200) for arm in table.fill(five.stock, np.arange(5), 9, seed)} == {1, 3}

@@ -5,15 +5,14 @@ from random import Random
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from bandit.arms import ArmSet
 from bandit.outcomes import Floats
-from bandit.slots import SlotTable
-from bandit.stock import Stock, available, following, places
+from bandit.slots import Slate, SlotTable
+from bandit.stock import available, following, taken
 
 letters = st.text("rd", max_size=5)
 
@@ -46,29 +45,26 @@ def test_reserved_slots_are_walked_as_a_slow_search_does(
     least = {"r": returns, "d": min(d, every.count("d"), slots - returns)}
     counts, owed = tuple(map(len, visits)), tuple(least.values())
     arms = ArmSet(tuple("abcd"[: len(visits)]), counts, visits=tuple(visits), least=owed)
-    stock, taken, slate = Stock.of(arms), [], []
+    stock, found, slate = arms.stock, [], []
     assert stock.slots(length) == slots
     for slot in range(slots):
-        expected = on_offer(visits, taken, least, slots - slot)
+        expected = on_offer(visits, found, least, slots - slot)
         assert np.flatnonzero(following(stock, slate, slots)).tolist() == sorted(expected)
         slate.append(random.choice(sorted(expected)))
-        taken.append((slate[-1], expected[slate[-1]]))
-    shown = "".join(visits[arm][place] for arm, place in taken)
+        found.append((slate[-1], expected[slate[-1]]))
+    shown = "".join(visits[arm][place] for arm, place in found)
     assert all(shown.count(visit) >= count for visit, count in least.items())
-    assert len(set(taken)) == slots
-    assert places(stock, np.array(slate, np.int64)).tolist() == [place for _, place in taken]
-    assert available(arms, slate).shape == (slots, len(visits))
+    assert len(set(found)) == slots
+    firsts = [sum(counts[:arm]) for arm in range(len(counts))]
+    assert taken(stock, slate).tolist() == [firsts[arm] + place for arm, place in found]
+    assert available(stock, slate).shape == (slots, len(visits))
 
 
-@pytest.mark.parametrize("order", [None, (2, 0, 1)])
-def test_an_arm_waits_while_a_lower_tier_has_something(order: tuple[int, ...] | None) -> None:
-    arms = ArmSet(("a", "b", "c"), (1, 2, 1), tiers=(0, 1, 0))
-    stock = Stock.of(arms, order)
-    waiting = 1 if order is None else order.index(1)
+def test_an_arm_waits_while_a_lower_tier_has_something() -> None:
+    stock = ArmSet(("a", "b", "c"), (1, 2, 1), tiers=(0, 1, 0)).stock
     assert stock.slots(9) == 4
-    first = [arm for arm in range(3) if arm != waiting]
-    assert following(stock, [], 4).tolist() == [arm != waiting for arm in range(3)]
-    assert following(stock, first, 4).tolist() == [arm == waiting for arm in range(3)]
+    assert following(stock, [], 4).tolist() == [True, False, True]
+    assert following(stock, [0, 2], 4).tolist() == [False, True, False]
 
 
 @given(st.lists(letters, min_size=1, max_size=4), st.integers(1, 12), few, few, st.integers(0, 99))
@@ -91,15 +87,20 @@ def test_a_table_of_all_sets_fills_slots_as_one_that_looks_each_up(
     def evenly(available: npt.NDArray[np.bool_]) -> Floats:
         return np.asarray(available / available.sum())
 
-    slates = [SlotTable(evenly, len(arms.arms)).fill(Stock.of(arms), length, seed) for arms in (few_arms, many_arms)]
-    assert slates[0] == slates[1]
-    assert len(slates[0]) == slots
+    def filled(arms: ArmSet, order: Sequence[int]) -> Slate:
+        return SlotTable(evenly, len(arms.arms)).fill(arms.stock, np.array(order, np.int64), length, seed)
+
+    slate = filled(few_arms, range(len(visits)))
+    assert slate == filled(many_arms, range(9))
+    assert len(slate) == slots
+    backwards = structs.replace(few_arms, counts=few_arms.counts[::-1], visits=few_arms.visits[::-1])
+    assert [len(visits) - 1 - arm for arm in filled(backwards, range(len(visits))[::-1])] == slate
 
 
 def test_which_arms_could_have_given_each_slot() -> None:
     plain = ArmSet(("a", "b"), (1, 2))
-    assert available(plain, [1, 0, 1]).tolist() == [[True, True], [True, True], [False, True]]
+    assert available(plain.stock, [1, 0, 1]).tolist() == [[True, True], [True, True], [False, True]]
     tiers = ArmSet(("a", "b"), (1, 2), tiers=(0, 1))
-    assert available(tiers, [0, 1, 1]).tolist() == [[True, False], [False, True], [False, True]]
+    assert available(tiers.stock, [0, 1, 1]).tolist() == [[True, False], [False, True], [False, True]]
     owed = ArmSet(("a", "b"), (2, 2), visits=("dd", "rr"), least=(1, 1))
-    assert available(owed, [0, 1]).tolist() == [[True, True], [False, True]]
+    assert available(owed.stock, [0, 1]).tolist() == [[True, True], [False, True]]

@@ -7,7 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from serving.kernels import among, among_unordered, first_of_each, grouped, is_best_first, places, slots_of, unexpired
+from serving.kernels import (
+    drop_after_first,
+    drop_members,
+    drop_met,
+    drop_too_young,
+    drop_unseemly,
+    grouped,
+    is_best_first,
+    places,
+    slots_of,
+    unexpired,
+    visits_of,
+)
 
 Ids = npt.NDArray[np.int64]
 FAR = 2**63 - 1
@@ -16,11 +28,51 @@ ids = arrays(np.int64, st.integers(0, 40), elements=_some)
 sorted_ids = ids.map(np.unique)
 
 
-@given(ids, ids)
-def test_membership_is_what_numpy_says_in_whatever_order_members_come(found: Ids, members: Ids) -> None:
-    expected = np.isin(found, members).tolist()
-    assert among_unordered(found, members).tolist() == expected
-    assert among(found, np.sort(members)).tolist() == expected
+def masks(data: st.DataObject, count: int) -> npt.NDArray[np.bool_]:
+    drawn: npt.NDArray[np.bool_] = data.draw(arrays(bool, count))
+    return drawn
+
+
+@given(ids, ids, st.data())
+def test_members_are_dropped_in_whatever_order_they_come(found: Ids, members: Ids, data: st.DataObject) -> None:
+    may, live = masks(data, len(found)), np.where(masks(data, len(found)), 3, -1)
+    is_member, marks = np.isin(found, members), may.copy()
+    assert drop_members(found, np.unique(members), marks) == np.count_nonzero(may & ~is_member)
+    assert marks.tolist() == (may & ~is_member).tolist()
+    expected = may & (~is_member | (live >= 0))
+    assert drop_met(found, live, members, may) == np.count_nonzero(expected)
+    assert may.tolist() == expected.tolist()
+
+
+@given(ids, ids, st.data())
+def test_what_is_not_public_or_was_removed_is_dropped(found: Ids, removed: Ids, data: st.DataObject) -> None:
+    may, is_public = masks(data, len(found)), masks(data, len(found))
+    expected = may & is_public & ~np.isin(found, removed)
+    assert drop_unseemly(is_public, found, np.unique(removed), may) == np.count_nonzero(expected)
+    assert may.tolist() == expected.tolist()
+
+
+@given(arrays(np.uint8, st.integers(0, 20)), st.integers(0, 99), st.data())
+def test_what_is_for_the_older_is_dropped(ages: npt.NDArray[np.uint8], age: int, data: st.DataObject) -> None:
+    may, live_ages = masks(data, len(ages)), np.array([0, 18, 50], np.int16)
+    live: Ids = data.draw(arrays(np.int64, len(ages), elements=st.integers(-1, 2)))
+    expected = may & (ages <= age) & ((live < 0) | (live_ages[live] <= age))
+    assert drop_too_young(ages, live, live_ages, age, may) == np.count_nonzero(expected)
+    assert may.tolist() == expected.tolist()
+
+
+@given(ids, sorted_ids, st.integers(1, 30), st.integers(0, 9), st.integers(0, 9))
+def test_visits_are_told_apart_where_some_slate_could_lack_one(
+    streamers: Ids, known: Ids, limit: int, owed_returns: int, owed_discoveries: int
+) -> None:
+    discoveries = (~np.isin(streamers, known)).astype(int)
+    returns = len(streamers) - discoveries.sum()
+    least = min(owed_returns, returns), min(owed_discoveries, discoveries.sum())
+    most = max(0, min(limit, discoveries.sum())), max(0, min(limit, returns))
+    may_lack = any(owed and limit - other < owed for owed, other in zip(least, most, strict=True))
+    visits, found = visits_of(streamers, known, limit, (owed_returns, owed_discoveries))
+    assert visits.tolist() == (discoveries.tolist() if may_lack else [])
+    assert found == (least if may_lack else (0, 0))
 
 
 @given(ids, ids)
@@ -32,12 +84,13 @@ def test_a_place_is_that_of_the_first_of_equal_keys(keys: Ids, asked: Ids) -> No
 
 @given(ids, st.integers(1, 4), st.booleans(), st.data())
 def test_of_each_group_the_first_few_that_may_stay(groups: Ids, most: int, spares: bool, data: st.DataObject) -> None:
-    may = data.draw(arrays(bool, len(groups)))
+    may = masks(data, len(groups))
     said, left = groups.tolist(), []
     for row, group in enumerate(said):
         met = sum(may[before] and said[before] == group for before in range(row))
         left.append(bool(may[row]) and ((spares and group < 0) or met < most))
-    assert first_of_each(groups, may, most, spares).tolist() == left
+    assert drop_after_first(groups, most, spares, may) == sum(left)
+    assert may.tolist() == left
 
 
 @given(sorted_ids, ids, st.data())

@@ -71,7 +71,7 @@ def test_propensities_agree_with_the_frequency_of_slates(policy: Policy, arm_set
     chances = policy.propensities(state, 100_000)
     for first in range(3):
         for second in range(3):
-            may = available(arm_set, [first, second])
+            may = available(arm_set.stock, [first, second])
             joint = float(np.prod(chances(arm_set, [first, second]))) if may[0, first] and may[1, second] else 0.0
             seen = ((slates[:, 0] == first) & (slates[:, 1] == second)).mean()
             assert seen == pytest.approx(joint, abs=4.5 * np.sqrt(joint * (1 - joint) / count + 1e-5 / 4) + 1e-4)

@@ -8,26 +8,30 @@ from serving.caps.duplicate import DuplicateCap
 from serving.caps.moment_cap import MomentCap
 from serving.caps.streamer_cap import StreamerCap
 from serving.query import Query
-from serving.stages import Cap
+from serving.stages import Filter
 from tests.serving.queries import FAR, columns, contents, frame_of, query, state
 
 
-def kept(cap: Cap, items: list[int], streamers: list[int], about: Query | None = None) -> list[int]:
+def kept(cap: Filter, items: list[int], streamers: list[int], about: Query | None = None) -> list[int]:
     about = about or query()
     frame = frame_of(columns(items, streamers), about)
-    return np.flatnonzero(cap.keep(frame, np.ones(len(frame), bool), about)).tolist()
+    may = np.ones(len(frame), bool)
+    assert cap.drop(frame, may, about) == np.count_nonzero(may)
+    return np.flatnonzero(may).tolist()
 
 
 @pytest.mark.parametrize("cap", [DuplicateCap(), MomentCap(1), StreamerCap(1)])
-def test_what_may_not_stay_takes_no_place(cap: Cap) -> None:
+def test_what_may_not_stay_takes_no_place(cap: Filter) -> None:
     catalogue = contents(cut(5, 7, 0.0))
     about = query(known=state(catalogue))
     frame = frame_of(columns([5, 5, 5], [1, 1, 1]), about)
-    assert cap.keep(frame, np.array([False, True, True]), about).tolist() == [False, True, False]
+    may = np.array([False, True, True])
+    assert cap.drop(frame, may, about) == 1
+    assert may.tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("cap", [DuplicateCap(), MomentCap(1), StreamerCap(1)])
-def test_a_cap_of_nothing_keeps_nothing(cap: Cap) -> None:
+def test_a_cap_of_nothing_keeps_nothing(cap: Filter) -> None:
     assert kept(cap, [], []) == []
 
 

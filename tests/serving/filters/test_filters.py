@@ -1,5 +1,6 @@
-"""Each filter alone: one mask per frame, in the frame's order, or None where it drops nothing."""
+"""Each filter alone: what is cleared of a frame's mask, and how many rows are left."""
 
+import numpy as np
 import pytest
 
 from contracts import columns as c
@@ -11,7 +12,6 @@ from serving.filters.language import LanguageFilter
 from serving.filters.not_live import NotLiveFilter
 from serving.filters.seen import SeenFilter
 from serving.filters.visibility import VisibilityFilter
-from serving.kernels import among
 from serving.query import Query
 from serving.stages import Filter
 from serving.stores.user_reads import UserRow
@@ -24,8 +24,11 @@ STREAMERS = [1, 2, 1, 2, 1]
 def kept(rule: Filter, about: Query, items: list[int] = ITEMS, streamers: list[int] = STREAMERS) -> list[int]:
     """Places of what stays."""
     frame = frame_of(columns(items, streamers), about)
-    mask = rule.keep(frame, about)
-    return [place for place in range(len(frame)) if mask is None or mask[place]]
+    may = np.ones(len(frame), bool)
+    left = rule.drop(frame, may, about)
+    assert left in (None, np.count_nonzero(may))
+    assert left is not None or may.all()
+    return np.flatnonzero(may).tolist()
 
 
 ALL = [0, 1, 2, 3, 4]
@@ -139,12 +142,11 @@ def test_a_broadcast_has_the_age_limit_of_its_lease() -> None:
 def test_a_streamer_who_has_not_become_a_broadcast_is_dropped_and_stand_ins_stay() -> None:
     about = query()
     for kind, expected in ((ItemKind.STREAMER, 0), (ItemKind.LIVE, 2), (ItemKind.CLIP, 2), (ItemKind.VOD, 2)):
-        mask = NotLiveFilter().keep(frame_of(columns([1, 2], [1, 2], kind), about), about)
-        assert mask is not None
-        assert mask.sum() == expected
+        frame, may = frame_of(columns([1, 2], [1, 2], kind), about), np.ones(2, bool)
+        assert NotLiveFilter().drop(frame, may, about) == may.sum() == expected
 
 
 def test_membership_holds_at_both_ends_of_the_ids() -> None:
-    assert among(ids(-FAR - 1, 0, FAR), ids(-FAR - 1, FAR)).tolist() == [True, False, True]
-    assert among(ids(), ids(1)).tolist() == []
-    assert among(ids(1), ids()).tolist() == [False]
+    ends = [-FAR - 1, 0, FAR]
+    assert kept(ExcludedFilter(), query(excluded=ids(-FAR - 1, FAR)), ends, [1, 2, 3]) == [1]
+    assert kept(SeenFilter(), query(user=UserRow(seen=ids(FAR, -FAR - 1))), ends, [1, 2, 3]) == [1]

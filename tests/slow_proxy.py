@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,13 +68,19 @@ class SlowProxy:
 
 
 @contextmanager
-def slow_proxy(target: int) -> Iterator[SlowProxy]:
-    """A proxy in front of `target`."""
+def slow_proxy(target: int, tls: ssl.SSLContext | None = None, port: int | None = None) -> Iterator[SlowProxy]:
+    """A proxy in front of `target`.
+
+    Args:
+        tls: How clients are to speak to it.
+        port: Where it listens; None for any.
+    """
     proxy, started = SlowProxy(target), threading.Event()
+    proxy.port = port or proxy.port
     loop = asyncio.new_event_loop()
 
     async def run() -> None:
-        async with await asyncio.start_server(proxy.serve, "127.0.0.1", proxy.port) as server:
+        async with await asyncio.start_server(proxy.serve, "127.0.0.1", proxy.port, ssl=tls) as server:
             started.set()
             with contextlib.suppress(asyncio.CancelledError):
                 await server.serve_forever()

@@ -31,10 +31,14 @@ _feedback = msgspec.json.Decoder(Feedback)
 
 
 class Edge:
-    """The application of one worker."""
+    """The application of one worker.
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    Args:
+        started: Called once when the worker can answer.
+    """
+
+    def __init__(self, worker: Worker, started: Callable[[], None] = lambda: None) -> None:
+        self._worker, self._started = worker, started
         self._open: dict[str, Callable[[], Awaitable[Reply]]] = {
             "/health": self._health,
             "/ready": self._ready,
@@ -60,6 +64,7 @@ class Edge:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._worker.start()
+                self._started()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._worker.stop()

@@ -1,12 +1,14 @@
 """Connections to Redis with a time limit on every call, and one named error for whatever goes wrong."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
@@ -32,8 +34,39 @@ def connect(url: str, timeout_ms: int) -> Client:
     retry = Retry(NoBackoff(), 0)
     if not is_cluster(url):
         return redis.Redis.from_url(url, retry=retry, **options)
-    with _named():
-        return redis.RedisCluster.from_url(node_url(url), retry=retry, **options)
+    return _LateCluster(partial(redis.RedisCluster.from_url, node_url(url), retry=retry, **options))
+
+
+class _LateCluster:
+    """A cluster's client, made when something is first asked of it: a worker may come up before its cluster does.
+
+    redis-py's own asks the nodes as soon as it is made.
+
+    Raises:
+        StoreUnavailableError: from whatever is asked of it, while no node answers.
+    """
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        self._make, self._lock = make, threading.Lock()
+        self._made: Client = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a client has
+        with self._lock, _named():
+            if self._made is None:
+                self._made = self._make()
+        return getattr(self._made, name)
+
+    def register_script(self, script: str) -> Script:
+        """As of any client; needs no node yet."""
+        client: Client = self
+        return Script(client, script.encode())
+
+    def __enter__(self) -> "_LateCluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            self._made.close()
 
 
 @contextmanager

@@ -6,15 +6,18 @@ event loop. Parsing is hiredis's and URLs are redis-py's.
 """
 
 import asyncio
+import ssl
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import hiredis
+import redis
+from redis.asyncio import SSLConnection
 from redis.connection import parse_url
 
-from contracts.errors import StoreUnavailableError
+from contracts.errors import SettingsError, StoreUnavailableError
 from serving.stores.user_reads import Command, ReadPlan, Reply, UserRow, commands, decode
 
 _TICK_SECONDS: Final = 0.005
@@ -124,13 +127,17 @@ class PipelinedRedis(RowReader):
     """A connection that is kept up in the background; while it is down, every question fails at once.
 
     Args:
-        url: As redis-py has it.
+        url: As redis-py has it, the options of TLS included (`rediss://...?ssl_ca_certs=...`).
         timeout_ms: A question without an answer for so long fails, with all that wait behind it.
         retry_ms: Between two attempts to connect.
+
+    Raises:
+        SettingsError: a certificate or a key of the url cannot be read.
     """
 
     def __init__(self, url: str, timeout_ms: int, retry_ms: int) -> None:
         self._address: dict[str, Any] = dict(parse_url(url))
+        self._tls = _tls(self._address)
         self._timeout, self._retry = timeout_ms / 1000, retry_ms / 1000
         self._connection: _Connection | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -205,9 +212,8 @@ class PipelinedRedis(RowReader):
         if "path" in address:
             await loop.create_unix_connection(lambda: connection, address["path"])
         else:
-            is_tls = address.get("connection_class") is not None and "SSL" in address["connection_class"].__name__
             host, port = address.get("host", "localhost"), address.get("port", 6379)
-            await loop.create_connection(lambda: connection, host, port, ssl=True if is_tls else None)
+            await loop.create_connection(lambda: connection, host, port, ssl=self._tls)
 
     def _greeting(self) -> list[Command]:
         greeting: list[Command] = []
@@ -217,6 +223,18 @@ class PipelinedRedis(RowReader):
         if self._address.get("db"):
             greeting.append(("SELECT", self._address["db"]))
         return [*greeting, ("PING",)]
+
+
+def _tls(address: Mapping[str, Any]) -> ssl.SSLContext | None:
+    """What redis-py makes of a url's options; None where it names no TLS."""
+    kind = address.get("connection_class")
+    if kind is None or not issubclass(kind, redis.SSLConnection):
+        return None
+    options = {name: value for name, value in address.items() if name.startswith("ssl_")}
+    try:
+        return SSLConnection(**options).ssl_context.get()
+    except (OSError, redis.RedisError) as error:
+        raise SettingsError(f"redis.url: TLS cannot be set up as its options say: {error}") from error
 
 
 def raised(answers: list[Reply]) -> list[Reply]:

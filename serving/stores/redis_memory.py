@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import redis
-
 from contracts import redis_keys
 from serving.stores.connection import Client, unavailable_is_named
 
@@ -67,7 +65,7 @@ def family_of(key: bytes) -> str:
 
 
 def _servers(client: Client) -> Iterable[Client]:
-    if isinstance(client, redis.RedisCluster):
+    if hasattr(client, "get_primaries"):  # of a cluster
         return [client.get_redis_connection(node) for node in client.get_primaries()]
     return [client]
 

@@ -13,8 +13,10 @@ from contracts.unpacking import unpack
 from serving.publish import publish
 from serving.stores.connection import Client, connect
 from serving.stores.redis_store import RedisStore
+from tests.redis_server import free_port
 from tests.serving.builders import DAY, NOW, row_of, small_platform
 from tests.serving.redis_cli import redis_cli
+from tests.slow_proxy import slow_proxy
 
 SETTINGS = ServingSettings()
 
@@ -59,5 +61,16 @@ def test_clients_in_other_languages_read_a_cluster_one_slot_at_a_time(redis_clus
 def test_a_cluster_of_which_no_node_answers_is_named() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
+        store = RedisStore.open(f"redis+cluster://127.0.0.1:{unused.getsockname()[1]}", 50)
         with pytest.raises(StoreUnavailableError, match="Redis did not answer"):
-            RedisStore.open(f"redis+cluster://127.0.0.1:{unused.getsockname()[1]}", 50)
+            store.current_generation()
+
+
+@pytest.mark.slow
+def test_a_store_that_was_opened_before_its_cluster_was_there_reaches_it_later(redis_cluster_url: str) -> None:
+    node, port = int(redis_cluster_url.rpartition(":")[2]), free_port()
+    store = RedisStore.open(f"redis+cluster://127.0.0.1:{port}", 10_000)
+    with pytest.raises(StoreUnavailableError):
+        store.current_generation()
+    with slow_proxy(node, port=port):
+        assert store.current_generation() is None

@@ -52,6 +52,17 @@ def test_slates_feedback_and_explanations_go_through_all_nodes(clustered: Settin
         assert client.xlen(STREAM_IMPRESSIONS) == 3
 
 
+def test_a_worker_comes_up_before_its_cluster_and_says_so(tmp_path: Path) -> None:
+    async def dialogue(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/health")).status_code == 200
+        ready = await client.get("/ready")
+        assert ready.status_code == 503
+        assert "Redis did not answer" in ready.json()["store"]
+        assert (await client.get("/v1/recommendations/1?surface=home_clips")).json()["error"] == "nothing_published"
+
+    talk(edge_settings(tmp_path, f"redis+cluster://127.0.0.1:{free_port()}"), dialogue)
+
+
 def test_without_its_cluster_a_request_gets_the_list_of_everybody_and_is_told(clustered: Settings) -> None:
     class Away(ClusteredRedis):
         """A cluster whose nodes are not there."""

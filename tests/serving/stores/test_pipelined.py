@@ -1,9 +1,12 @@
 """The edge's own connection to Redis, against a real server that is slow, killed, or asks for a password."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,14 @@ import hiredis
 import pytest
 import redis
 import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from contracts import redis_keys
-from contracts.errors import StoreUnavailableError
+from contracts.errors import SettingsError, StoreUnavailableError
 from contracts.marks import pack_marks
 from contracts.settings import ServingSettings
 from serving.publish import publish
@@ -26,6 +34,7 @@ from tests.slow_proxy import slow_proxy
 
 PATIENT_MS = 10_000
 RETRY_MS = 20
+DAY_LONG = timedelta(days=1)
 Test = Callable[[PipelinedRedis], Awaitable[None]]
 
 
@@ -90,6 +99,42 @@ def test_answers_that_come_in_pieces_are_put_together(redis_server_url: str) -> 
 
     with slow_proxy(int(redis_server_url.rpartition(":")[2])) as proxy:
         using(f"redis://127.0.0.1:{proxy.port}/0", test)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate of 127.0.0.1 that signs itself, in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY_LONG)
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "redis.pem").write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return tmp_path / "redis.pem"
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [("?ssl_ca_certs={}", ""), ("?ssl_cert_reqs=none", ""), ("", "CERTIFICATE_VERIFY_FAILED")],
+)
+def test_tls_is_spoken_as_the_url_says(redis_server_url: str, certificate: Path, options: str, problem: str) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+
+    async def test(connection: PipelinedRedis) -> None:
+        assert connection.is_up is not bool(problem)
+        assert problem in connection.problem
+        if not problem:
+            assert await ask(connection, "ECHO", "a") == b"a"
+
+    with slow_proxy(int(redis_server_url.rpartition(":")[2]), tls) as proxy:
+        using(f"rediss://127.0.0.1:{proxy.port}/0{options.format(certificate)}", test)
+
+
+def test_a_certificate_that_is_not_there_is_a_fault_of_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"redis\.url: TLS cannot be set up"):
+        PipelinedRedis(f"rediss://127.0.0.1:1?ssl_ca_certs={tmp_path / 'none.pem'}", PATIENT_MS, RETRY_MS)
 
 
 def test_what_redis_refuses_is_an_error_among_answers_and_the_others_stand(redis_url: str) -> None:

@@ -15,10 +15,11 @@ import numpy.typing as npt
 from numba import types
 
 from bandit.outcomes import Floats
-from contracts.compiled import BYTES, INTS, compiled, inlined, made
+from contracts.compiled import BYTES, INTS, WORDS, compiled, inlined, made
 
 Ints = npt.NDArray[np.int64]
 Table = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 _STOCK: Final = (INTS, INTS, BYTES, INTS)
 _ARMS: Final = made(types.int64)
@@ -127,9 +128,9 @@ def by_scores(counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: I
     return slate
 
 
-@compiled(types.Tuple((types.int64, _ARMS))(*_STOCK, INTS, types.Array(types.int64, 2, "C", readonly=True), INTS))
+@compiled(types.Tuple((types.int64, _ARMS))(*_STOCK, INTS, types.Array(types.int64, 2, "C", readonly=True), WORDS))
 def by_table(  # noqa: PLR0913, PLR0917  numba wants arrays one by one
-    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, order: Ints, table: Table, words: Ints
+    counts: Ints, tiers: Ints, visits: npt.NDArray[np.uint8], least: Ints, order: Ints, table: Table, words: Words
 ) -> tuple[int, Ints]:
     """(S,) the arm of each slot: the first whose limit is above the slot's random word, or where the table ends.
 

@@ -23,6 +23,7 @@ def _read(kind: Any) -> Any:  # noqa: ANN401  numba has no types of its own to s
 INTS: Final = _read(types.int64)
 SHORTS: Final = _read(types.int16)
 INTS_32: Final = _read(types.int32)
+WORDS: Final = _read(types.uint32)
 BYTES: Final = _read(types.uint8)
 FLAGS: Final = _read(types.boolean)
 FLOATS: Final = _read(types.float32)

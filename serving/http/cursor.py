@@ -23,6 +23,7 @@ MAX_SERVED: Final = 1_000
 """Ids a cursor carries; a feed that shows more begins anew. About 5 kB of URL where ids need 32 bits."""
 _HEADER: Final = struct.Struct("<BIBBHq")
 _LETTERS: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_WIDTH_OF_BITS: Final = tuple(next(width for width in WIDTHS if bits <= 8 * width) for bits in range(65))
 
 
 def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
@@ -36,7 +37,7 @@ def next_cursor(request: Request, generation: str, shown: Ids) -> str | None:
     if len(served) > MAX_SERVED:
         return None
     base, last = (served[0], served[-1]) if served else (0, 0)
-    width = next(width for width in WIDTHS if last - base < 256**width)
+    width = _WIDTH_OF_BITS[(last - base).bit_length()]
     offsets = struct.pack(f"<{len(served)}{_LETTERS[width]}", *[one - base for one in served])
     name = generation.encode()
     head = _HEADER.pack(VERSION, _question(request), len(name), width, len(served), base)

@@ -1,12 +1,12 @@
 """Writes the packed lists of payload v1 (`contracts.payload`), many at once."""
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from contracts.byte_strings import ByteStrings
 from contracts.compiled import BYTES, FLOATS, INTS, compiled, inlined, made
 from contracts.errors import PayloadError
 from contracts.payload import HEADER, ITEMS_ARE_STREAMERS, MAX_COUNT, VERSION, CandidateColumns, Ids
@@ -28,10 +28,10 @@ def pack(candidates: CandidateColumns) -> bytes:
     """
     if len(candidates) == 0:
         return HEADER.pack(VERSION, 1, ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
-    return pack_lists(candidates, [0, len(candidates)])[0]
+    return pack_lists(candidates, [0, len(candidates)]).tolist()[0]
 
 
-def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes]:
+def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> ByteStrings:
     """The packed strings of many lists that follow each other in the columns, none empty.
 
     Args:
@@ -43,7 +43,7 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
     """
     bounds = np.ascontiguousarray(edges, np.int64)
     if len(bounds) < 2:
-        return []
+        return ByteStrings.of([])
     longest = int((bounds[1:] - bounds[:-1]).max())
     if longest > MAX_COUNT:
         raise PayloadError(f"{longest} candidates in one list; at most {MAX_COUNT} fit")
@@ -51,9 +51,8 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
         raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
     codes = candidates.kinds << np.uint8(6) | candidates.sources
     items, streamers = np.ascontiguousarray(candidates.item_ids), np.ascontiguousarray(candidates.streamer_ids)
-    packed, ends = _pack(items, streamers, codes, np.ascontiguousarray(candidates.scores), bounds, VERSION)
-    whole = packed.tobytes()
-    return [whole[start:end] for start, end in pairwise([0, *ends.tolist()])]
+    scores = np.ascontiguousarray(candidates.scores)
+    return ByteStrings.ending_at(*_pack(items, streamers, codes, scores, bounds, VERSION))
 
 
 @inlined

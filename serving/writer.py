@@ -1,5 +1,6 @@
 """Writes the hashes of a generation in pipelines of a bounded size, some batches at once."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,8 @@ _WAITING: Final = 5
 """Batches in hand at once."""
 _CHUNK_BYTES: Final = 4_000_000
 """Per pipeline, in whole buckets, where lists are long: no call comes near its time limit."""
+_BEATS: Final = 10
+"""Within the silence that stands for death; after every chunk, they would be a third of a publish's round trips."""
 Batch = TypeVar("Batch")
 
 
@@ -34,18 +37,25 @@ class Written:
 
 @dataclass
 class GenerationWriter:
-    """Writes beside the served generation; a context, so that no thread writes on after an error."""
+    """Writes beside the served generation; a context, so that no thread writes on after an error.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
 
     store: GenerationStore
     settings: ServingSettings
     generation: str
+    clock: Callable[[], float] = time.monotonic
     _senders: ThreadPoolExecutor = field(init=False)
+    _next_beat: float = field(init=False)
 
     @property
     def ttl_seconds(self) -> int:
         return ttl_of(self.settings)
 
     def __enter__(self) -> "GenerationWriter":
+        self._next_beat = self.clock() + self.settings.publish_heartbeat_seconds / _BEATS
         self.store.begin(self.generation, self.settings.publish_heartbeat_seconds)
         self._senders = ThreadPoolExecutor(_SENDERS, "publish")
         return self
@@ -84,8 +94,14 @@ class GenerationWriter:
                 f"{count - added} lists of generation {self.generation} were there already: the rows of a list are in "
                 "several places of its table; write it sorted by user and surface, or raise serving.publish_batch_rows"
             )
-        self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
+        self._beat()
         return Written(count, hashes.size_bytes)
+
+    def _beat(self) -> None:
+        now = self.clock()
+        if now >= self._next_beat:
+            self._next_beat = now + self.settings.publish_heartbeat_seconds / _BEATS
+            self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
 
 
 def ttl_of(settings: ServingSettings) -> int:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from contracts import columns as c
 from contracts import redis_keys
 from contracts.byte_strings import ByteStrings
-from contracts.packed_user import pack_users
+from contracts.packed_users import pack_users
 from contracts.payload import Ids
 from serving import list_rows
 from serving.fresh.published import packed_vectors
@@ -81,9 +81,9 @@ def vectors(generation: str, rows: pa.RecordBatch) -> Hashes:
     return _by_bucket(partial(redis_keys.user_vectors, generation), users, packed_vectors(rows))
 
 
-def _by_bucket(key: Callable[[int], str], users: Ids, values: list[bytes]) -> Hashes:
+def _by_bucket(key: Callable[[int], str], users: Ids, values: ByteStrings) -> Hashes:
     """A hash per bucket of users, who are in ascending order."""
     buckets = redis_keys.bucket_of(users)
     edges = run_edges(buckets)
     keys = [key(bucket) for bucket in buckets[edges[:-1]].tolist()]
-    return Hashes(keys, edges, decimals(users), ByteStrings.of(values))
+    return Hashes(keys, edges, decimals(users), values)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import types
 
 from contracts import columns as c
 from contracts import redis_keys
-from contracts.byte_strings import ByteStrings
+from contracts.byte_strings import Bytes, ByteStrings
+from contracts.compiled import BYTES, INTS_32, compiled, made
 from contracts.names import ItemKind, Source, Surface
 from contracts.packed_lists import pack_lists
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode
@@ -211,6 +213,15 @@ def _scores(rows: pa.Table) -> npt.NDArray[np.float32]:
 
 def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
     found, codes = dictionary(column)
-    # Translating bytes is four times as fast as taking from an array.
-    table = encode(found, words).tobytes().ljust(256, b"\0")
-    return np.frombuffer(codes.astype(np.uint8).tobytes().translate(table), np.uint8)
+    table = np.zeros(256, np.uint8)
+    table[: len(found)] = encode(found, words)
+    return _translated(_ints_32(codes), table)
+
+
+@compiled(made(types.uint8)(INTS_32, BYTES), alone=False)
+def _translated(codes: Codes, table: Bytes) -> Bytes:
+    """The entries of codes in a table of 256, in a quarter of what numpy takes; no code reads beside the table."""
+    found = np.empty(len(codes), np.uint8)
+    for row in range(len(codes)):
+        found[row] = table[np.uint8(codes[row])]
+    return found

@@ -45,12 +45,9 @@ def send(client: redis.Redis, text: memoryview, count: int) -> list[Any]:
     pool = client.connection_pool
     connection = pool.get_connection()
     try:
+        # Both close the connection when they fail, so that replies nobody has read answer no other call.
         connection.send_packed_command([text])
         replies = [_reply(connection) for _ in range(count)]
-    except BaseException:
-        # Replies that nobody has read would answer whoever takes the connection next.
-        connection.disconnect()
-        raise
     finally:
         pool.release(connection)
     for reply in replies:

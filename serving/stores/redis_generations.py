@@ -58,8 +58,8 @@ class RedisGenerations:
         names.sadd(redis_keys.generation_keys(generation), *hashes.keys)
         names.expire(redis_keys.generation_keys(generation), ttl_seconds)
         names.execute()
-        replies = self._fill_cluster if isinstance(self._redis, redis.RedisCluster) else self._fill
-        return sum(replies(hashes, ttl_seconds)[::2])
+        fill = self._fill if isinstance(self._redis, redis.Redis) else self._fill_cluster
+        return sum(fill(hashes, ttl_seconds)[::2])
 
     @unavailable_is_named
     def beat(self, generation: str, heartbeat_seconds: int) -> None:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -46,8 +46,9 @@ from contracts.tables import (
 )
 from serving.day_tables import DayTables
 from serving.publish import flip, publish, write_tables
+from serving.stores.hashes import Hashes
 from serving.stores.memory import MemoryStore
-from serving.stores.protocol import Fields, GenerationStore
+from serving.stores.protocol import GenerationStore
 from serving.stores.redis_store import RedisStore
 from tests.redis_server import running_redis
 
@@ -164,7 +165,7 @@ class _KeepingStore(MemoryStore):
         super().__init__(clock)
         self.written: dict[str, dict[bytes, bytes]] = {}
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+    def write_hashes(self, generation: str, hashes: Hashes, ttl_seconds: int) -> int:
         for key, fields in hashes.items():
             self.written.setdefault(key, {}).update(fields)
         return super().write_hashes(generation, hashes, ttl_seconds)

@@ -1,12 +1,12 @@
 """Writes the packed lists of payload v1 (`contracts.payload`), many at once."""
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from contracts.byte_strings import ByteStrings
 from contracts.compiled import BYTES, FLOATS, INTS, compiled, inlined, made
 from contracts.errors import PayloadError
 from contracts.payload import HEADER, ITEMS_ARE_STREAMERS, MAX_COUNT, VERSION, CandidateColumns, Ids
@@ -28,10 +28,10 @@ def pack(candidates: CandidateColumns) -> bytes:
     """
     if len(candidates) == 0:
         return HEADER.pack(VERSION, 1, ITEMS_ARE_STREAMERS, 0, 0, 0, 0, 0, 0.0, 0.0)
-    return pack_lists(candidates, [0, len(candidates)])[0]
+    return pack_lists(candidates, [0, len(candidates)]).tolist()[0]
 
 
-def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes]:
+def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> ByteStrings:
     """The packed strings of many lists that follow each other in the columns, none empty.
 
     Args:
@@ -43,7 +43,7 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
     """
     bounds = np.ascontiguousarray(edges, np.int64)
     if len(bounds) < 2:
-        return []
+        return ByteStrings.of([])
     longest = int((bounds[1:] - bounds[:-1]).max())
     if longest > MAX_COUNT:
         raise PayloadError(f"{longest} candidates in one list; at most {MAX_COUNT} fit")
@@ -51,9 +51,8 @@ def pack_lists(candidates: CandidateColumns, edges: npt.ArrayLike) -> list[bytes
         raise PayloadError("scores must be finite; a scorer let NaN or infinity through")
     codes = candidates.kinds << np.uint8(6) | candidates.sources
     items, streamers = np.ascontiguousarray(candidates.item_ids), np.ascontiguousarray(candidates.streamer_ids)
-    packed, ends = _pack(items, streamers, codes, np.ascontiguousarray(candidates.scores), bounds, VERSION)
-    whole = packed.tobytes()
-    return [whole[start:end] for start, end in pairwise([0, *ends.tolist()])]
+    scores = np.ascontiguousarray(candidates.scores)
+    return ByteStrings.ending_at(*_pack(items, streamers, codes, scores, bounds, VERSION))
 
 
 @inlined
@@ -79,42 +78,54 @@ def _put(packed, at, number, width):  # type: ignore[no-untyped-def]  # noqa: AN
 @inlined
 def _put_ids(packed, at, ids, base, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Write the distances of ids to their base; one loop per width, so that none looks at it for every id."""
+    # A view and the loop's own counter: with a place that any id could move, every store is checked and none merged.
+    into, first = packed[at : at + len(ids) * width], np.uint64(base)
     if width == 1:
         for row in range(len(ids)):
-            at = _put(packed, at, np.uint64(ids[row]) - np.uint64(base), 1)
+            _put(into, row, np.uint64(ids[row]) - first, 1)
     elif width == 2:
         for row in range(len(ids)):
-            at = _put(packed, at, np.uint64(ids[row]) - np.uint64(base), 2)
+            _put(into, 2 * row, np.uint64(ids[row]) - first, 2)
     elif width == 4:
         for row in range(len(ids)):
-            at = _put(packed, at, np.uint64(ids[row]) - np.uint64(base), 4)
+            _put(into, 4 * row, np.uint64(ids[row]) - first, 4)
     else:
         for row in range(len(ids)):
-            at = _put(packed, at, np.uint64(ids[row]) - np.uint64(base), 8)
-    return at
+            _put(into, 8 * row, np.uint64(ids[row]) - first, 8)
+    return at + len(into)
+
+
+@inlined
+def _put_codes(packed, at, codes):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write bytes as they are; an assignment of slices first looks whether they overlap, which takes longer."""
+    into = packed[at : at + len(codes)]
+    for row in range(len(into)):
+        into[row] = codes[row]
+    return at + len(into)
 
 
 @inlined
 def _put_scores(packed, at, scores, limits):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Write scores in 255 steps between the lowest and the highest, which are written down in `limits`."""
     low, high = scores[0], scores[0]
-    for score in scores:
-        low, high = min(low, score), max(high, score)
+    for row in range(len(scores)):
+        low, high = min(low, scores[row]), max(high, scores[row])
     limits[0], limits[1] = low, high
     # In float64: the difference of two float32 can overflow, and so can the scale of a very narrow range.
     lowest, highest = np.float64(low), np.float64(high)
     scale = 255.0 / (highest - lowest) if highest > lowest else 0.0
-    for row in range(len(scores)):
-        packed[at + row] = np.uint8(np.rint((np.float64(scores[row]) - lowest) * scale))
-    return at + len(scores)
+    into = packed[at : at + len(scores)]
+    for row in range(len(into)):
+        into[row] = np.uint8(np.rint((np.float64(scores[row]) - lowest) * scale))
+    return at + len(into)
 
 
 @inlined
 def _base_and_width(ids):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The smallest id, and the bytes of the narrowest number that holds each one's distance to it."""
     base, highest = ids[0], ids[0]
-    for number in ids:
-        base, highest = min(base, number), max(highest, number)
+    for row in range(len(ids)):  # over the array itself, it is no vector operation
+        base, highest = min(base, ids[row]), max(highest, ids[row])
     # uint64 arithmetic wraps, so the distance is right even where it overflows int64.
     largest = np.uint64(highest) - np.uint64(base)
     if largest < np.uint64(2**8):
@@ -189,8 +200,8 @@ def _pack(items: Ids, streamers: Ids, codes: _Codes, scores: _Scores, edges: Ids
         if not is_own:
             at = _put_ids(packed, at, owners[:distinct], owner_base, owner_width)
             at = _put_ids(packed, at, place_of[:rows], 0, 1 if distinct <= 256 else 2)
-        packed[at : at + rows] = codes[start:stop]
-        at = _put_scores(packed, at + rows, scores[start:stop], limits)
+        at = _put_codes(packed, at, codes[start:stop])
+        at = _put_scores(packed, at, scores[start:stop], limits)
         packed[head + _HEADER_BYTES - limits.nbytes : head + _HEADER_BYTES] = limits.view(np.uint8)
         ends[place] = at
-    return packed[:at].copy(), ends
+    return packed[:at], ends

@@ -5,19 +5,19 @@ stand in the generation's info: vectors of two models say nothing together. For 
 where its range is -1 to 1, and the string is as short as a Redis hash still packs tightly.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from contracts.byte_strings import ByteStrings
 from contracts.errors import PayloadError
 
 FloatArray = npt.NDArray[np.float32]
 _STEPS: Final = 127
 
 
-def pack_vectors(vectors: FloatArray) -> Iterator[bytes]:
+def pack_vectors(vectors: FloatArray) -> ByteStrings:
     """The packed strings of vectors [N, D].
 
     Raises:
@@ -26,9 +26,9 @@ def pack_vectors(vectors: FloatArray) -> Iterator[bytes]:
     largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
     if not (np.isfinite(largest) & (largest > 0)).all():
         raise PayloadError("a vector is all zero or not finite; retrieve with a sound model and publish again")
-    packed = np.rint(vectors * (_STEPS / largest)).astype(np.int8).tobytes()
-    width = vectors.shape[1]
-    return (packed[start : start + width] for start in range(0, len(packed), width))
+    packed = np.rint(vectors * (_STEPS / largest)).astype(np.int8)
+    count, width = vectors.shape
+    return ByteStrings.ending_at(packed.view(np.uint8).ravel(), np.arange(1, count + 1) * width)
 
 
 def unpack_vector(packed: bytes, dim: int) -> FloatArray:

@@ -15,7 +15,7 @@ Ids are unsigned offsets from the list's smallest, in the narrowest width that h
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -23,14 +23,21 @@ import numpy.typing as npt
 
 from contracts.errors import PayloadError
 from contracts.names import ItemKind, Source
-from contracts.packing import Ids
 
+Ids = npt.NDArray[np.int64]
 VERSION: Final = 1
 MAX_COUNT: Final = 65_535
 KINDS: Final = (ItemKind.LIVE, ItemKind.VOD, ItemKind.CLIP, ItemKind.STREAMER)
 SOURCES: Final = tuple(Source)
 """Codes are positions: new sources are appended to the enumeration, never put between."""
 
+WIDTHS: Final[dict[int, np.dtype[Any]]] = {
+    1: np.dtype("<u1"),
+    2: np.dtype("<u2"),
+    4: np.dtype("<u4"),
+    8: np.dtype("<u8"),
+}
+"""Bytes of an unsigned id and how it is stored."""
 HEADER: Final = struct.Struct("<BBBBHHqqff")
 ITEMS_ARE_STREAMERS: Final = 1
 

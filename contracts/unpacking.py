@@ -11,8 +11,7 @@ from contracts.compiled import BYTES, compiled, inlined, made
 from contracts.errors import PayloadError
 from contracts.marks import MARK
 from contracts.packed_user import SEGMENTS, PackedUser
-from contracts.packing import WIDTHS, Ids
-from contracts.payload import HEADER, ITEMS_ARE_STREAMERS, SOURCES, VERSION, CandidateColumns
+from contracts.payload import HEADER, ITEMS_ARE_STREAMERS, SOURCES, VERSION, WIDTHS, CandidateColumns, Ids
 
 _Codes = npt.NDArray[np.uint8]
 _Columns = tuple[int, Ids, Ids, _Codes, _Codes, npt.NDArray[np.float32]]

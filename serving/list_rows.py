@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from numba import types
 
 from contracts import columns as c
 from contracts import redis_keys
+from contracts.byte_strings import Bytes, ByteStrings
+from contracts.compiled import BYTES, INTS_32, compiled, made
 from contracts.names import ItemKind, Source, Surface
 from contracts.packed_lists import pack_lists
 from contracts.payload import KINDS, SOURCES, CandidateColumns, Ids, encode
 from serving.runs import Codes, list_edges, run_edges
-
-_PACKED_AT_ONCE: Final = 1_000
-"""Lists of 100: their columns stay in the processor's cache."""
-Hash = tuple[str, dict[bytes, bytes]]
-"""Key and fields."""
+from serving.stores.hashes import Hashes
 
 
 @dataclass(frozen=True)
@@ -82,9 +79,9 @@ class _Lists:
 def list_hashes(
     rows: ListRows,
     key: Callable[[str, int], str],
-    names: Callable[[Ids], list[bytes]],
+    names: Callable[[Ids], ByteStrings],
     buckets: Callable[[Ids], Ids] = redis_keys.bucket_of,
-) -> Iterator[Hash]:
+) -> Hashes:
     """One hash per surface and bucket of owners.
 
     A table that a job wrote holds each list in one place: its rows are packed as they stand, and only the lists are
@@ -95,26 +92,16 @@ def list_hashes(
         names: The fields of owners.
     """
     if not len(rows.codes):
-        return
+        return Hashes.of({})
     lists = _Lists.of(rows)
     if not lists.are_whole:
         rows = rows.by_list()
         lists = _Lists.of(rows)
-    packed = _packed(rows.candidates, lists.edges)
-    values, fields = [packed[place] for place in lists.order.tolist()], names(lists.owners)
     places = buckets(lists.owners)
-    for start, stop in pairwise(run_edges(lists.codes, places)):
-        surface = rows.surfaces[lists.codes[start]]
-        yield key(surface, int(places[start])), dict(zip(fields[start:stop], values[start:stop], strict=True))
-
-
-def _packed(candidates: CandidateColumns, edges: Ids) -> list[bytes]:
-    """The lists between the edges, in their order, some at a time."""
-    packed: list[bytes] = []
-    for first in range(0, len(edges) - 1, _PACKED_AT_ONCE):
-        cut = edges[first : first + _PACKED_AT_ONCE + 1]
-        packed += pack_lists(candidates.take(slice(cut[0], cut[-1])), cut - cut[0])
-    return packed
+    edges = run_edges(lists.codes, places)
+    firsts = zip(lists.codes[edges[:-1]].tolist(), places[edges[:-1]].tolist(), strict=True)
+    keys = [key(rows.surfaces[code], place) for code, place in firsts]
+    return Hashes(keys, edges, names(lists.owners), pack_lists(rows.candidates, lists.edges).take(lists.order))
 
 
 def _ints_32(values: Codes) -> Codes:
@@ -226,6 +213,15 @@ def _scores(rows: pa.Table) -> npt.NDArray[np.float32]:
 
 def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint8]:
     found, codes = dictionary(column)
-    # Translating bytes is four times as fast as taking from an array.
-    table = encode(found, words).tobytes().ljust(256, b"\0")
-    return np.frombuffer(codes.astype(np.uint8).tobytes().translate(table), np.uint8)
+    table = np.zeros(256, np.uint8)
+    table[: len(found)] = encode(found, words)
+    return _translated(_ints_32(codes), table)
+
+
+@compiled(made(types.uint8)(INTS_32, BYTES), alone=False)
+def _translated(codes: Codes, table: Bytes) -> Bytes:
+    """The entries of codes in a table of 256, in a quarter of what numpy takes; no code reads beside the table."""
+    found = np.empty(len(codes), np.uint8)
+    for row in range(len(codes)):
+        found[row] = table[np.uint8(codes[row])]
+    return found

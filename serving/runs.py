@@ -10,15 +10,15 @@ from contracts.payload import Ids
 Codes = npt.NDArray[np.int32]
 
 
-def run_edges(*keys: Ids | Codes) -> list[int]:
+def run_edges(*keys: Ids | Codes) -> Ids:
     """Where every run begins in which all keys stay equal, and the end of the last; `[0]` for no rows."""
     length = len(keys[0])
     if length == 0:
-        return [0]
+        return np.zeros(1, np.int64)
     changed = np.zeros(length - 1, bool)
     for key in keys:
         changed |= key[1:] != key[:-1]
-    return [0, *(np.flatnonzero(changed) + 1).tolist(), length]
+    return np.concatenate([[0], np.flatnonzero(changed) + 1, [length]])
 
 
 @compiled(types.Tuple((made(types.int64), types.boolean))(INTS_32, INTS, INTS_32), alone=False)

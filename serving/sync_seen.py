@@ -46,7 +46,7 @@ def sync_seen(warehouse: Warehouse, store: UserStore, settings: Settings, day: d
     most = settings.serving.max_seen_marks
     batch: dict[int, dict[int, float]] = {}
     seen_users = 0
-    for start, stop in pairwise(run_edges(users)):
+    for start, stop in pairwise(run_edges(users).tolist()):
         batch[int(users[start])] = dict(zip(contents[start:stop].tolist(), times[start:stop].tolist(), strict=True))
         seen_users += 1
         if len(batch) == _USERS_AT_ONCE:

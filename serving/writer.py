@@ -1,7 +1,8 @@
 """Writes the hashes of a generation in pipelines of a bounded size, some batches at once."""
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -9,13 +10,17 @@ from typing import Final, TypeVar
 
 from contracts.errors import ScatteredListsError
 from contracts.settings import ServingSettings
-from serving.list_rows import Hash
-from serving.stores.protocol import Fields, GenerationStore
+from serving.stores.hashes import Hashes
+from serving.stores.protocol import GenerationStore
 
 _SENDERS: Final = 3
 """Batches are packed while the server works on others."""
 _WAITING: Final = 5
 """Batches in hand at once."""
+_CHUNK_BYTES: Final = 4_000_000
+"""Per pipeline, in whole buckets, where lists are long: no call comes near its time limit."""
+_BEATS: Final = 10
+"""Within the silence that stands for death; after every chunk, they would be a third of a publish's round trips."""
 Batch = TypeVar("Batch")
 
 
@@ -32,18 +37,25 @@ class Written:
 
 @dataclass
 class GenerationWriter:
-    """Writes beside the served generation; a context, so that no thread writes on after an error."""
+    """Writes beside the served generation; a context, so that no thread writes on after an error.
+
+    Args:
+        clock: Seconds, monotonic.
+    """
 
     store: GenerationStore
     settings: ServingSettings
     generation: str
+    clock: Callable[[], float] = time.monotonic
     _senders: ThreadPoolExecutor = field(init=False)
+    _next_beat: float = field(init=False)
 
     @property
     def ttl_seconds(self) -> int:
         return ttl_of(self.settings)
 
     def __enter__(self) -> "GenerationWriter":
+        self._next_beat = self.clock() + self.settings.publish_heartbeat_seconds / _BEATS
         self.store.begin(self.generation, self.settings.publish_heartbeat_seconds)
         self._senders = ThreadPoolExecutor(_SENDERS, "publish")
         return self
@@ -53,7 +65,7 @@ class GenerationWriter:
     ) -> None:
         self._senders.shutdown(wait=True, cancel_futures=True)
 
-    def write(self, batches: Iterable[Batch], to_hashes: Callable[[Batch], Iterable[Hash]]) -> Written:
+    def write(self, batches: Iterable[Batch], to_hashes: Callable[[Batch], Hashes]) -> Written:
         """Write the hashes of all batches; on return, all of them have been answered.
 
         Args:
@@ -70,27 +82,26 @@ class GenerationWriter:
                 written += sent.popleft().result()
         return sum((one.result() for one in sent), written)
 
-    def _write_batch(self, batch: Batch, to_hashes: Callable[[Batch], Iterable[Hash]]) -> Written:
-        written, chunk = Written(), dict[str, dict[bytes, bytes]]()
-        count = 0
-        for key, fields in to_hashes(batch):
-            chunk[key] = fields
-            count += len(fields)
-            if count >= self.settings.publish_chunk_lists:
-                written += self._write(chunk)
-                chunk, count = {}, 0
-        return written + self._write(chunk) if chunk else written
+    def _write_batch(self, batch: Batch, to_hashes: Callable[[Batch], Hashes]) -> Written:
+        chunks = to_hashes(batch).cut(self.settings.publish_chunk_lists, _CHUNK_BYTES)
+        return sum(map(self._write, chunks), Written())
 
-    def _write(self, hashes: Mapping[str, Fields]) -> Written:
+    def _write(self, hashes: Hashes) -> Written:
         added = self.store.write_hashes(self.generation, hashes, self.ttl_seconds)
-        count = sum(map(len, hashes.values()))
+        count = hashes.count
         if added != count:
             raise ScatteredListsError(
                 f"{count - added} lists of generation {self.generation} were there already: the rows of a list are in "
                 "several places of its table; write it sorted by user and surface, or raise serving.publish_batch_rows"
             )
-        self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
-        return Written(count, sum(sum(map(len, fields.values())) for fields in hashes.values()))
+        self._beat()
+        return Written(count, hashes.size_bytes)
+
+    def _beat(self) -> None:
+        now = self.clock()
+        if now >= self._next_beat:
+            self._next_beat = now + self.settings.publish_heartbeat_seconds / _BEATS
+            self.store.beat(self.generation, self.settings.publish_heartbeat_seconds)
 
 
 def ttl_of(settings: ServingSettings) -> int:

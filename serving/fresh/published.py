@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts import columns as c
+from contracts.byte_strings import ByteStrings
 from contracts.errors import PayloadError
 from contracts.packed_vector import pack_vectors
 from contracts.snapshots import Warehouse
@@ -36,14 +37,14 @@ def vector_batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
     yield from rows.sort_by(c.USER_ID).to_batches(max_chunksize=_PACKED_AT_ONCE)
 
 
-def packed_vectors(rows: pa.RecordBatch) -> list[bytes]:
+def packed_vectors(rows: pa.RecordBatch) -> ByteStrings:
     """Every user's packed vector.
 
     Raises:
         PayloadError: one without a direction.
     """
     vectors = rows.column(c.VECTOR)
-    return list(pack_vectors(vectors.flatten().to_numpy().reshape(len(rows), -1)))
+    return pack_vectors(vectors.flatten().to_numpy().reshape(len(rows), -1))
 
 
 def vector_model(rows: pa.Table) -> tuple[str, str]:

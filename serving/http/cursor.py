@@ -14,8 +14,7 @@ import msgspec
 import numpy as np
 
 from contracts.errors import InvalidRequestError
-from contracts.packing import WIDTHS
-from contracts.payload import Ids
+from contracts.payload import WIDTHS, Ids
 from serving.query import Request
 
 VERSION: Final = 1

@@ -69,6 +69,33 @@ class _LateCluster:
             self._made.close()
 
 
+def send(client: redis.Redis, text: memoryview, count: int) -> list[Any]:
+    """The replies to commands that are written out already (`serving.stores.resp`).
+
+    Raises:
+        redis.RedisError: no connection or no answer in time, or the first of the error replies.
+    """
+    pool = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        # Both close the connection when they fail, so that replies nobody has read answer no other call.
+        connection.send_packed_command([text])
+        replies = [_reply(connection) for _ in range(count)]
+    finally:
+        pool.release(connection)
+    for reply in replies:
+        if isinstance(reply, redis.ResponseError):
+            raise reply
+    return replies
+
+
+def _reply(connection: Any) -> Any:  # noqa: ANN401  redis-py types neither
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
+
+
 @contextmanager
 def _named() -> Iterator[None]:
     """Turn every Redis error into `StoreUnavailableError`."""

@@ -10,9 +10,10 @@ from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.marks import merge_marks, pack_marks, read_marks
 from contracts.names import STREAM_IMPRESSIONS
+from serving.stores.hashes import Fields, Hashes
 from serving.stores.memory_epochs import MemoryEpochs
 from serving.stores.memory_fresh import MemoryFresh
-from serving.stores.protocol import Fields, Listed, MarkKey, Memory
+from serving.stores.protocol import Listed, MarkKey, Memory
 from serving.stores.reader_script import reader_script
 from serving.stores.redis_erasure import SEARCHED_AT_ONCE, list_keys, profile_keys
 from serving.stores.redis_users import MARK_KEYS
@@ -73,10 +74,10 @@ class MemoryStore(MemoryFresh, MemoryEpochs):
         self.beat(generation, heartbeat_seconds)
         self._begun.add(generation)
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+    def write_hashes(self, generation: str, hashes: Hashes, ttl_seconds: int) -> int:
         with self._writing:
             names = redis_keys.generation_keys(generation)
-            self._data.put(names, (self._data.get(names) or set()) | set(hashes), ttl_seconds)
+            self._data.put(names, (self._data.get(names) or set()) | set(hashes.keys), ttl_seconds)
             return sum(self._write_hash(key, fields, ttl_seconds) for key, fields in hashes.items())
 
     def _write_hash(self, key: str, fields: Fields, ttl_seconds: int) -> int:

@@ -10,10 +10,9 @@ from typing import NamedTuple, Protocol
 
 from serving.stores.event_log import EventLog
 from serving.stores.fresh import FreshStore
+from serving.stores.hashes import Hashes
 from serving.stores.leases import LeaseStore, TakedownStore
 from serving.stores.user_reads import ReadPlan, UserRow
-
-Fields = Mapping[bytes, bytes]
 
 
 class MarkKey(StrEnum):
@@ -45,7 +44,7 @@ class GenerationStore(Protocol):
     def begin(self, generation: str, heartbeat_seconds: int) -> None:
         """Register a generation that is about to be written, so that it is swept if its publish dies."""
 
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
+    def write_hashes(self, generation: str, hashes: Hashes, ttl_seconds: int) -> int:
         """Add fields to hashes of a generation and set the time to live of each; says how many fields are new.
 
         Threads may write at once.

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from itertools import chain, islice
 from typing import Final
 
+import redis
+
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
-from serving.stores.connection import Client, unavailable_is_named
-from serving.stores.protocol import Fields, Memory
+from serving.stores.connection import Client, send, unavailable_is_named
+from serving.stores.hashes import Hashes
+from serving.stores.protocol import Memory
 from serving.stores.reader_script import reader_script
+from serving.stores.resp import hset_and_expire
 
 # Only a publish whose heartbeat beats may flip: the others' lists may have been swept. Two generations are kept.
 _FLIP: Final = """
@@ -46,19 +50,16 @@ class RedisGenerations:
         self._redis.sadd(redis_keys.GENERATIONS_BEGUN, generation)
 
     @unavailable_is_named
-    def write_hashes(self, generation: str, hashes: Mapping[str, Fields], ttl_seconds: int) -> int:
-        if not hashes:
+    def write_hashes(self, generation: str, hashes: Hashes, ttl_seconds: int) -> int:
+        if not hashes.keys:
             return 0
         # The names come first, so that a publish killed in the middle leaves no key that a sweep does not know.
         names = self._redis.pipeline(transaction=False)
-        names.sadd(redis_keys.generation_keys(generation), *hashes)
+        names.sadd(redis_keys.generation_keys(generation), *hashes.keys)
         names.expire(redis_keys.generation_keys(generation), ttl_seconds)
         names.execute()
-        pipeline = self._redis.pipeline(transaction=False)
-        for key, fields in hashes.items():
-            pipeline.execute_command("HSET", key, *chain.from_iterable(fields.items()))
-            pipeline.expire(key, ttl_seconds)
-        return sum(pipeline.execute()[::2])
+        fill = self._fill if isinstance(self._redis, redis.Redis) else self._fill_cluster
+        return sum(fill(hashes, ttl_seconds)[::2])
 
     @unavailable_is_named
     def beat(self, generation: str, heartbeat_seconds: int) -> None:
@@ -135,6 +136,17 @@ class RedisGenerations:
     def segment_lists(self, generation: str, surface: str) -> Mapping[str, bytes]:
         lists = self._redis.hgetall(redis_keys.segment_lists(generation, surface))
         return {name.decode(): packed for name, packed in lists.items()}
+
+    def _fill(self, hashes: Hashes, ttl_seconds: int) -> list[int]:
+        return send(self._redis, hset_and_expire(hashes, ttl_seconds), 2 * len(hashes.keys))
+
+    def _fill_cluster(self, hashes: Hashes, ttl_seconds: int) -> list[int]:
+        # redis-py finds the node of each command, and follows slots that move, only for commands as objects.
+        pipeline = self._redis.pipeline(transaction=False)
+        for key, fields in hashes.items():
+            pipeline.execute_command("HSET", key, *chain.from_iterable(fields.items()))
+            pipeline.expire(key, ttl_seconds)
+        return pipeline.execute()
 
     def _is_alive(self, generation: str) -> bool:
         return bool(self._redis.exists(redis_keys.generation_heartbeat(generation)))

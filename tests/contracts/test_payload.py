@@ -49,7 +49,7 @@ def test_any_list_reads_back_as_it_was_packed(rows: list[tuple[int, int, int, in
 @given(st.lists(st.lists(ROW, min_size=1, max_size=12), min_size=1, max_size=6))
 def test_lists_packed_together_are_the_lists_packed_alone(lists: list[list[tuple[int, int, int, int, float]]]) -> None:
     edges = [0, *accumulate(map(len, lists))]
-    together = list(pack_lists(columns([row for rows in lists for row in rows]), edges))
+    together = pack_lists(columns([row for rows in lists for row in rows]), edges).tolist()
     assert together == [pack(columns(rows)) for rows in lists]
     assert [unpack(packed).item_ids.tolist() for packed in together] == [[row[0] for row in rows] for rows in lists]
 

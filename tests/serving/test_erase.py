@@ -1,7 +1,6 @@
 """Erasing a user from what serves, in any order with publishes, rollbacks and requests."""
 
 import json
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from contracts.tables import IMPRESSION, REPRESENTATIVE_VOD
 from serving.drain import drain_impressions
 from serving.erase import enforce, to_user_id
 from serving.impressions import read_entry
-from serving.stores.protocol import Fields, MarkKey, Store
+from serving.stores.hashes import Hashes
+from serving.stores.protocol import MarkKey, Store
 from serving.stores.redis_store import RedisStore
 from tests.serving.builders import DAY, NOW, vod_row
 from tests.serving.erase_platform import GONE, LATER, SERVED, Platform
@@ -258,7 +258,7 @@ def test_what_is_no_user_id_is_refused(text: str) -> None:
 @pytest.mark.parametrize("user", [0, -1, 2**63 - 1, -(2**63)])
 def test_any_user_id_can_be_erased(platform: Platform, user: int) -> None:
     key = redis_keys.lists("g", "home_clips", redis_keys.bucket_of(user))
-    hashes: Mapping[str, Fields] = {key: {str(user).encode(): b"list"}}
+    hashes = Hashes.of({key: {str(user).encode(): b"list"}})
     platform.store.begin("g", 60)
     platform.store.write_hashes("g", hashes, 60)
     assert platform.erase(user=to_user_id(str(user))).deleted["redis_lists"] == 1

@@ -13,6 +13,7 @@ from contracts import columns as c
 from contracts import redis_keys
 from contracts.unpacking import unpack
 from serving.list_rows import list_hashes, user_rows, whole_owners
+from serving.stores.resp import decimals
 from tests.serving.builders import candidate_rows
 
 ROWS = st.lists(st.tuples(st.integers(-300, 300), st.sampled_from(["home_clips", "clips_feed"])), max_size=40)
@@ -32,12 +33,8 @@ def empty() -> pa.Table:
 
 
 def lists_of(rows: pa.Table) -> dict[tuple[str, bytes], list[int]]:
-    hashes = list_hashes(user_rows(rows), lambda surface, bucket: f"{surface}:{bucket}", names)
+    hashes = list_hashes(user_rows(rows), lambda surface, bucket: f"{surface}:{bucket}", decimals).items()
     return {(key, name): unpack(packed).item_ids.tolist() for key, fields in hashes for name, packed in fields.items()}
-
-
-def names(users: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[bytes]:
-    return [b"%d" % user for user in users.tolist()]
 
 
 def expected(listed: list[tuple[int, str]]) -> dict[tuple[str, bytes], list[int]]:
@@ -58,8 +55,8 @@ def test_lists_are_the_same_in_any_order_of_the_rows(listed: list[tuple[int, str
 
 def test_each_bucket_of_users_is_one_hash() -> None:
     rows = table([(user, "home_clips") for user in (0, 255, 256, -1)])
-    keys = [key for key, _ in list_hashes(user_rows(rows), lambda surface, bucket: f"{surface}:{bucket}", names)]
-    assert keys == ["home_clips:-1", "home_clips:0", "home_clips:1"]
+    hashes = list_hashes(user_rows(rows), lambda surface, bucket: f"{surface}:{bucket}", decimals)
+    assert hashes.keys == ["home_clips:-1", "home_clips:0", "home_clips:1"]
 
 
 @settings(max_examples=100, deadline=None)

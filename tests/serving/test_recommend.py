@@ -6,6 +6,7 @@ from contracts import redis_keys
 from contracts.errors import InvalidRequestError, NoGenerationError
 from contracts.settings import Settings
 from serving.live import end_live, go_live
+from serving.stores.hashes import Hashes
 from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal
 from serving.stores.protocol import MarkKey, Store
 from tests.serving.builders import NOW, small_platform
@@ -56,7 +57,7 @@ def test_nobody_signed_in_gets_the_list_of_everybody(platform: Platform) -> None
 def test_a_list_that_cannot_be_read_is_replaced_by_the_segments_and_named(platform: Platform) -> None:
     store = platform.store
     generation = store.current_generation() or ""
-    store.write_hashes(generation, {redis_keys.lists(generation, "home_clips", 0): {b"2": b"\x07junk"}}, 60)
+    store.write_hashes(generation, Hashes.of({redis_keys.lists(generation, "home_clips", 0): {b"2": b"\x07junk"}}), 60)
     slate = platform.ask(2, limit=4)
     assert slate.level == "segment"
     assert slate.notes[0].startswith("the list of the user cannot be read: ")

@@ -8,6 +8,7 @@ import pytest
 from contracts import redis_keys
 from contracts.errors import InvalidRequestError
 from serving.slate import Slate
+from serving.stores.hashes import Hashes
 from serving.stores.protocol import MarkKey
 from tests.serving.builders import NOW
 from tests.serving.platform import Platform
@@ -73,7 +74,8 @@ def test_no_streamer_has_more_items_than_the_cap(platform: Platform) -> None:
 def test_a_list_that_cannot_be_read_is_replaced_and_named(platform: Platform) -> None:
     store = platform.store
     generation = store.current_generation() or ""
-    store.write_hashes(generation, {redis_keys.target_lists(generation, "watch_next", 0): {b"101": b"\x07junk"}}, 60)
+    junk = {redis_keys.target_lists(generation, "watch_next", 0): {b"101": b"\x07junk"}}
+    store.write_hashes(generation, Hashes.of(junk), 60)
     slate = ask(platform, 101, limit=1)
     assert slate.level == "channel"
     assert slate.notes[0].startswith("the list of content 101 cannot be read: ")

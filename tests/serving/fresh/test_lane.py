@@ -11,7 +11,7 @@ from serving.fresh.lane import fresh_candidates
 
 AT = 1_000.0
 BATCH = Batch("1", 2)
-[CHESS] = pack_vectors(np.array([[1, 0]], np.float32))
+[CHESS] = pack_vectors(np.array([[1, 0]], np.float32)).tolist()
 NOBODY = np.empty(0, np.int64)
 INDEX = FreshIndex.of(
     [

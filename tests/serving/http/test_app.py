@@ -16,6 +16,7 @@ from contracts import redis_keys
 from contracts.names import STREAM_IMPRESSIONS, Surface
 from serving.http.keys import Callers
 from serving.live import end_live, go_live
+from serving.stores.hashes import Hashes
 from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal, VisibilityChange
 from tests.serving.builders import NOW
 from tests.serving.http.running import Running
@@ -310,7 +311,8 @@ def test_a_corrupt_list_or_one_of_another_version_is_replaced_and_said(
     server: Running, packed: bytes, reason: str
 ) -> None:
     generation = server.store.current_generation() or ""
-    server.store.write_hashes(generation, {redis_keys.lists(generation, "home_clips", 0): {b"2": packed}}, 60)
+    hashes = Hashes.of({redis_keys.lists(generation, "home_clips", 0): {b"2": packed}})
+    server.store.write_hashes(generation, hashes, 60)
     body = server.ask(2, limit=4)
     assert (body["degraded"]["level"], len(body["items"])) == ("segment", 4)
     assert reason in body["degraded"]["reasons"][0]
@@ -318,7 +320,7 @@ def test_a_corrupt_list_or_one_of_another_version_is_replaced_and_said(
 
 def test_a_segment_or_marks_that_cannot_be_read_are_said_and_the_rest_is_served(server: Running) -> None:
     generation = server.store.current_generation() or ""
-    server.store.write_hashes(generation, {redis_keys.segments(generation, 0): {b"1": b"\x09"}}, 60)
+    server.store.write_hashes(generation, Hashes.of({redis_keys.segments(generation, 0): {b"1": b"\x09"}}), 60)
     with redis.Redis.from_url(server.worker.settings.redis.url) as client:
         for key in (redis_keys.seen(1), redis_keys.progress(1), redis_keys.hidden_contents(1)):
             client.set(key, b"torn", ex=60)

@@ -6,6 +6,7 @@ import redis
 from contracts import redis_keys
 from contracts.errors import NoGenerationError, PublishOvertakenError
 from contracts.unpacking import marked_ids
+from serving.stores.hashes import Hashes
 from serving.stores.protocol import MarkKey, Store, StoredEpoch
 from serving.stores.redis_store import RedisStore
 from tests.serving.builders import row_of
@@ -18,7 +19,7 @@ def publish(store: Store, generation: str, users: dict[int, bytes]) -> None:
     store.begin(generation, 60)
     for user, packed in users.items():
         key = redis_keys.lists(generation, "home_clips", redis_keys.bucket_of(user))
-        store.write_hashes(generation, {key: {str(user).encode(): packed}}, 60)
+        store.write_hashes(generation, Hashes.of({key: {str(user).encode(): packed}}), 60)
     store.flip(generation, INFO, 60)
 
 
@@ -50,7 +51,7 @@ def test_a_list_is_found_under_any_user_id(store: Store, user: int) -> None:
 def test_a_generation_is_not_served_before_the_flip(store: Store) -> None:
     publish(store, "g1", {1: b"old"})
     store.begin("g2", 60)
-    store.write_hashes("g2", {redis_keys.lists("g2", "home_clips", 0): {b"1": b"new"}}, 60)
+    store.write_hashes("g2", Hashes.of({redis_keys.lists("g2", "home_clips", 0): {b"1": b"new"}}), 60)
     assert served(store, 1) == b"old"
 
 

@@ -16,11 +16,20 @@ from serving.stores.connection import connect
 from tests.redis_cluster import running_cluster
 from tests.redis_server import running_redis
 
+# The jobs of a day compile some 700 classes, of which Spark keeps 100: the next test that runs them would compile them
+# again. For `test_hourly.py` alone that was 2,140 compilations instead of 714, and a seventh of the CPU time.
+_JAVA_OPTIONS = f"{SHORT_RUN} -Dspark.sql.codegen.cache.maxEntries=5000"
+
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
-    settings = Settings(home=tmp_path_factory.mktemp("spark"), spark=SparkSettings(java_options=SHORT_RUN))
-    return open_session(settings)
+    settings = Settings(home=tmp_path_factory.mktemp("spark"), spark=SparkSettings(java_options=_JAVA_OPTIONS))
+    session = open_session(settings)
+    jvm = session.sparkContext._jvm
+    # Columns ask for these by their short names, which the JVM looks for in 280 jars: half a millisecond every time.
+    for name in ("functions", "PythonUtils"):
+        setattr(jvm, name, getattr(jvm, name))
+    return session
 
 
 @pytest.fixture(scope="session")

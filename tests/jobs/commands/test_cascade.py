@@ -1,6 +1,5 @@
 """A cascade after a re-run leaves what a run from scratch would have made, and touches nothing else."""
 
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,15 +10,22 @@ from pyspark.sql import SparkSession
 from contracts import columns as c
 from contracts import tables as t
 from contracts.schema import Table
-from contracts.settings import NeighborSettings, Settings
+from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from jobs.commands.backfill import Backfill
 from jobs.commands.cascade import cascade, plan
-from jobs.commands.registry import JOBS
 from jobs.commands.stale import Lineage, Partition
-from tests.jobs.commands.three_days import DAYS, LAST, NOW, watch, write, write_log
-
-EARLIER = [job for job in JOBS if job.in_backfill]
+from tests.jobs.commands.three_days import (
+    DAYS,
+    LAST,
+    NOW,
+    compute,
+    copied,
+    settings_of,
+    watch,
+    write,
+    write_log,
+)
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,6 @@ class Platform:
     @property
     def warehouse(self) -> Warehouse:
         return Warehouse(self.settings.warehouse_path)
-
-    def compute(self) -> None:
-        backfill = Backfill(self.spark, self.settings, NOW, lambda _: None)
-        backfill.run(EARLIER, DAYS[0], DAYS[1])
-        backfill.run(JOBS, LAST, LAST)
 
     def cascade(self, first: date = DAYS[0], last: date = LAST) -> set[Partition]:
         backfill = Backfill(self.spark, self.settings, NOW, lambda _: None)
@@ -58,25 +59,9 @@ class Platform:
         }
 
 
-@pytest.fixture(scope="module")
-def computed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    made = _empty(spark, tmp_path_factory.mktemp("computed"))
-    write_log(made.warehouse)
-    made.compute()
-    assert made.lineage().stale() == []
-    return made
-
-
 @pytest.fixture
-def platform(computed: Platform, tmp_path: Path) -> Platform:
-    """A copy that a test may change."""
-    copied = _empty(computed.spark, tmp_path / "platform")
-    shutil.copytree(computed.warehouse.root, copied.warehouse.root, symlinks=True)
-    return copied
-
-
-def _empty(spark: SparkSession, home: Path) -> Platform:
-    return Platform(spark, Settings(home=home, neighbors=NeighborSettings(min_orientation=0.0)))
+def platform(spark: SparkSession, computed: Settings, tmp_path: Path) -> Platform:
+    return Platform(spark, copied(computed, tmp_path / "platform"))
 
 
 def _import_the_second_day_again(warehouse: Warehouse) -> None:
@@ -91,6 +76,7 @@ def test_after_a_rerun_of_an_old_day_every_table_is_as_from_scratch(
     platform: Platform, spark: SparkSession, tmp_path: Path
 ) -> None:
     before = platform.snapshots()
+    assert platform.lineage().stale() == []
     _import_the_second_day_again(platform.warehouse)
     of_last = platform.cascade(first=LAST)
     of_the_day = {t.VIEW_VALUE.name, t.TRAINING_EXAMPLE.name, t.EXPLORATION_REPORT.name}
@@ -100,10 +86,10 @@ def test_after_a_rerun_of_an_old_day_every_table_is_as_from_scratch(
     assert {entry.dt for entry in second} == {DAYS[1]}
     assert {entry.dt for entry in third} == {LAST}
 
-    scratch = _empty(spark, tmp_path / "scratch")
+    scratch = Platform(spark, settings_of(tmp_path / "scratch"))
     write_log(scratch.warehouse)
     _import_the_second_day_again(scratch.warehouse)
-    scratch.compute()
+    compute(spark, scratch.settings)
     assert set(platform.snapshots()) == set(scratch.snapshots())
     for table, day in scratch.snapshots():
         assert platform.rows(t.ALL_TABLES[table], day) == scratch.rows(t.ALL_TABLES[table], day), (table, day)

@@ -13,16 +13,15 @@ from contracts import tables as t
 from contracts.errors import MissingPartitionError, SettingsError
 from contracts.names import Source
 from contracts.schema import Table
-from contracts.settings import NeighborSettings, Settings, SparkSettings
+from contracts.settings import Settings
 from contracts.snapshots import Snapshot, Warehouse
 from jobs.commands import candidate_lists
 from jobs.commands.backfill import Backfill
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.tables import Tables
-from tests.jobs.commands.three_days import DAYS, LAST, NOW, write_log
+from tests.jobs.commands.three_days import DAYS, HISTORY, LAST, NOW, copied, settings_of, write_log
 
 DERIVED = [table for job in JOBS for table in job.tables]
-HISTORY = [job for job in JOBS if job.in_backfill]
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,13 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    one_by_one = SparkSettings(days_per_job=1)
-    everybody = NeighborSettings(min_orientation=0.0)
-    settings = Settings(home=tmp_path_factory.mktemp("platform"), spark=one_by_one, neighbors=everybody)
-    together = Settings(home=tmp_path_factory.mktemp("together"), neighbors=everybody)
-    for either in (settings, together):
-        write_log(Warehouse(either.warehouse_path))
+def platform(spark: SparkSession, computed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    settings = copied(computed, tmp_path_factory.mktemp("platform"))
+    together = settings_of(tmp_path_factory.mktemp("together"))
+    write_log(Warehouse(together.warehouse_path))
+    first = [Warehouse(settings.warehouse_path).require(table, LAST) for table in DERIVED]
+    second = Backfill(spark, settings, NOW, lambda _: None).run(JOBS, LAST, LAST)
     lines: list[str] = []
-    backfill = Backfill(spark, settings, NOW, lines.append)
-    backfill.run(HISTORY, DAYS[0], DAYS[1])
-    first, second = (backfill.run(JOBS, LAST, LAST) for _ in range(2))
     Backfill(spark, together, NOW, lines.append).run(HISTORY, DAYS[0], LAST)
     assert "2026-01-08 view_valuation: 4 rows" in lines
     return Platform(settings, together, _by_table(first), _by_table(second))

@@ -1,7 +1,7 @@
 """A running day: lists are made anew within it, and the whole day's run replaces what the hours have left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from contracts import tables as t
 from contracts.clock import hour_end
 from contracts.errors import PartialDayError
 from contracts.schema import Table
-from contracts.settings import NeighborSettings, Settings
+from contracts.settings import Settings
 from contracts.snapshots import Warehouse
 from jobs.commands.backfill import Backfill
 from jobs.commands.check import check
 from jobs.commands.registry import JOBS, Job, jobs_named
 from jobs.commands.stale import Lineage
-from tests.jobs.commands.three_days import DAYS, LAST, NOW, write, write_log
+from tests.jobs.commands.three_days import DAYS, LAST, NOW, copied, settings_of, write, write_log
 
 OF_THE_LOG = [t.VIEW_VALUE, t.PREFERRED_STREAMER, t.POPULAR_ITEM, t.CONTENT_VALUE]
 HOURLY = [job for job in JOBS if job.hourly]
@@ -37,6 +37,9 @@ class Platform:
     def warehouse(self) -> Warehouse:
         return Warehouse(self.settings.warehouse_path)
 
+    def copy(self, home: Path) -> "Platform":
+        return replace(self, settings=copied(self.settings, home))
+
     def run(self, jobs: Sequence[Job], until: datetime | None = None) -> None:
         Backfill(self.spark, self.settings, NOW, lambda _: None, until).run(jobs, LAST, LAST)
 
@@ -46,8 +49,10 @@ class Platform:
         return rows.sort_by([(key, "ascending") for key in table.key]).to_pylist()
 
 
-def _platform(spark: SparkSession, home: Path) -> Platform:
-    made = Platform(spark, Settings(home=home, neighbors=NeighborSettings(min_orientation=0.0)))
+@pytest.fixture(scope="module")
+def whole_days(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """Tests write to copies only."""
+    made = Platform(spark, settings_of(tmp_path_factory.mktemp("whole_days")))
     write_log(made.warehouse)
     for row in made.warehouse.read(t.RETRIEVED_CANDIDATE, LAST).to_pylist()[:1]:
         write(made.warehouse, t.RETRIEVED_CANDIDATE, DAYS[1], row)
@@ -56,16 +61,16 @@ def _platform(spark: SparkSession, home: Path) -> Platform:
 
 
 @pytest.fixture(scope="module")
-def refreshed(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    made = _platform(spark, tmp_path_factory.mktemp("refreshed"))
+def refreshed(whole_days: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    made = whole_days.copy(tmp_path_factory.mktemp("refreshed"))
     made.run(HOURLY, UNTIL)
     return made
 
 
 @pytest.fixture(scope="module")
-def cut(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+def cut(whole_days: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """A log that ends where the hour does."""
-    made = _platform(spark, tmp_path_factory.mktemp("cut"))
+    made = whole_days.copy(tmp_path_factory.mktemp("cut"))
     rows = made.warehouse.read(t.WATCH_EVENT, LAST).to_pylist()
     write(made.warehouse, t.WATCH_EVENT, LAST, *(row for row in rows if row[c.EVENT_TIME] < UNTIL))
     made.run(jobs_named(["view_valuation", "preferred_streamers", "popular_items", "content_values"]))

@@ -1,20 +1,46 @@
-"""A log of three days, small enough to be read at a glance."""
+"""A log of three days, small enough to be read at a glance, and the runs of jobs that several tests look at."""
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+from pyspark.sql import SparkSession
 
 from contracts import columns as c
 from contracts import tables as t
 from contracts.schema import Table
+from contracts.settings import NeighborSettings, Settings
 from contracts.snapshots import Snapshot, Warehouse
+from jobs.commands.backfill import Backfill
+from jobs.commands.registry import JOBS
 from tests.jobs.frames import rows_of
 
 DAYS: Final = [date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10)]
 LAST: Final = DAYS[-1]
 NOW: Final = datetime(2026, 2, 1, tzinfo=UTC)
+HISTORY: Final = [job for job in JOBS if job.in_backfill]
+
+
+def settings_of(home: Path) -> Settings:
+    """Every user has neighbours."""
+    return Settings(home=home, neighbors=NeighborSettings(min_orientation=0.0))
+
+
+def compute(spark: SparkSession, settings: Settings) -> None:
+    """What days before the last are needed for, and every job of the last."""
+    backfill = Backfill(spark, settings, NOW, lambda _: None)
+    backfill.run(HISTORY, DAYS[0], DAYS[1])
+    backfill.run(JOBS, LAST, LAST)
+
+
+def copied(settings: Settings, home: Path) -> Settings:
+    """The settings of a copy of the warehouse, which may be written to."""
+    copy = settings.model_copy(update={"home": home})
+    shutil.copytree(settings.warehouse_path, copy.warehouse_path, symlinks=True)
+    return copy
 
 
 def write_log(warehouse: Warehouse) -> None:

@@ -151,19 +151,17 @@ def running_lane(redis_url: str) -> Iterator[FreshMirror]:
 
 
 def test_a_content_is_recommendable_soon_after_its_event(redis_url: str) -> None:
-    """From XADD until a worker's index has it; the figures are logged, and the bound is the issue's."""
-    seconds = []
+    """From XADD until a worker's index has it, after three pauses of each length; the figures are logged."""
+    count, seconds = 21, []
     with running_lane(redis_url) as mirror, redis.Redis.from_url(redis_url) as client:
-        for content in range(60):
+        for content in range(count):
             event = published(content, at=datetime.now(UTC)).to_json()
             began = time.perf_counter()
             client.xadd(STREAM_CONTENT, {b"e": event})
             while mirror.index.rows(np.array([content]))[0] < 0:
-                assert time.perf_counter() - began < 10
+                assert time.perf_counter() - began < 10  # the bound is the issue's
                 time.sleep(0.001)
             seconds.append(time.perf_counter() - began)
             time.sleep(0.005 * (content % 7))
-        assert len(mirror.index.best(fan_of("chess"), 100, time.time())) == 60
-    cuts = statistics.quantiles(seconds, n=100)
-    _log.info("event to recommendable: p50 %.3f s, p99 %.3f s, most %.3f s", cuts[49], cuts[98], max(seconds))
-    assert cuts[98] <= 10
+        assert len(mirror.index.best(fan_of("chess"), 100, time.time())) == count
+    _log.info("event to recommendable: median %.3f s, most %.3f s", statistics.median(seconds), max(seconds))

@@ -184,7 +184,7 @@ def _spaced(store: RedisStore, mirror: FreshMirror, content: int) -> float:
 def _request_cost(mirror: FreshMirror) -> float:
     """Microseconds in which the lane offers a user with a vector its best, median of rounds."""
     vector = np.random.default_rng(0).normal(size=_DIM).astype(np.float32)
-    (packed,) = pack_vectors((vector / np.linalg.norm(vector))[None])
+    (packed,) = pack_vectors((vector / np.linalg.norm(vector))[None]).tolist()
     batch = Batch(model_version=_VERSION, dim=_DIM)
     count, index, at = Settings().fresh.candidates, mirror.index, time.time()
     if fresh_candidates(index, packed, batch, NO_IDS, count, at).problem:

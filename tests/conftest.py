@@ -24,12 +24,7 @@ _JAVA_OPTIONS = f"{SHORT_RUN} -Dspark.sql.codegen.cache.maxEntries=5000"
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     settings = Settings(home=tmp_path_factory.mktemp("spark"), spark=SparkSettings(java_options=_JAVA_OPTIONS))
-    session = open_session(settings)
-    jvm = session.sparkContext._jvm
-    # Columns ask for these by their short names, which the JVM looks for in 280 jars: half a millisecond every time.
-    for name in ("functions", "PythonUtils"):
-        setattr(jvm, name, getattr(jvm, name))
-    return session
+    return open_session(settings)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,11 @@
 
     python -m benchmarks.erasure [--rows 20000000] [--users 1000] [--slates 1000000] [--repeats 3]
 
-The table is one day of `watch_event_v1` that lies sorted by user, as jobs write it. `search` looks for so many users whom
-no row names, `rewrite` is `jobs forget` of as many whom rows name. The stream holds slates of 20 items as the edge logs them, a
-hundred of them the erased user's, in a private Redis; `server_seconds` are the server's own processor time, and a
-slice is one call of the script that searches (its slow log). Prints one JSON object; medians of the repeats.
+The table is one day of `watch_event_v1` that lies sorted by user, as jobs write it. `search` looks for so many users
+whom no row names, `rewrite` is `jobs forget` of as many whom rows name. The stream holds slates of 20 items as the edge
+logs them, a hundred of them the erased user's, in a private Redis; `server_seconds` are the server's own processor
+time, and a slice is one call of the script that searches (its slow log). Prints one JSON object; medians of the
+repeats.
 """
 
 import argparse

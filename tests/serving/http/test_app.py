@@ -4,8 +4,10 @@ import asyncio
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -14,11 +16,14 @@ import redis
 
 from contracts import redis_keys
 from contracts.names import STREAM_IMPRESSIONS, Surface
+from serving.http.app import Edge
 from serving.http.keys import Callers
+from serving.http.worker import Worker
 from serving.live import end_live, go_live
 from serving.stores.hashes import Hashes
 from serving.stores.leases import LeaseDetails, LeaseTerms, Renewal, VisibilityChange
 from tests.serving.builders import NOW
+from tests.serving.http.edges import edge_settings
 from tests.serving.http.running import Running
 
 HOME = "/v1/recommendations/1?surface=home_clips"
@@ -414,3 +419,23 @@ def test_every_surface_answers_everybody(server: Running) -> None:
     for surface, user in itertools.product(Surface, (1, 2, 3, 77, -(2**63), None)):
         body = server.ask(user, surface, context=contexts.get(surface))
         assert body["degraded"] is not None or body["items"]
+
+
+def test_who_waits_for_the_start_is_told_when_the_worker_can_answer(tmp_path: Path, redis_url: str) -> None:
+    events: list[str] = []
+
+    async def live() -> None:
+        worker = Worker(edge_settings(tmp_path, redis_url), None)
+        asked = iter(("startup", "shutdown"))
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": f"lifespan.{next(asked)}"}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            events.append(message["type"])
+
+        edge = Edge(worker, lambda: events.append(f"told while Redis is {'up' if worker.redis.is_up else 'away'}"))
+        await edge({"type": "lifespan"}, receive, send)
+
+    asyncio.run(live())
+    assert events == ["told while Redis is up", "lifespan.startup.complete", "lifespan.shutdown.complete"]

@@ -72,6 +72,7 @@ def _import_the_second_day_again(warehouse: Warehouse) -> None:
     write(warehouse, t.WATCH_EVENT, DAYS[1], *again, late)
 
 
+@pytest.mark.slow
 def test_after_a_rerun_of_an_old_day_every_table_is_as_from_scratch(
     platform: Platform, spark: SparkSession, tmp_path: Path
 ) -> None:

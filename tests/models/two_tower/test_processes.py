@@ -10,6 +10,7 @@ from tests.models.two_tower.train_together import trained
 from tests.models.two_tower.worlds import World
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(world: World, tmp_path: Path) -> None:
     """torchrun with gloo: the same losses and weights but for the order of additions, the same in both processes."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

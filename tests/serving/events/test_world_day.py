@@ -97,7 +97,10 @@ def arrivals(events: list[Timed], seed: int | None) -> list[Timed]:
     return sorted(twice, key=lambda timed: timed.at)
 
 
-@pytest.mark.parametrize("seed", [None, 3], ids=["in order", "each twice and out of order"])
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(None, id="in order"), pytest.param(3, id="each twice and out of order", marks=pytest.mark.slow)],
+)
 def test_nobody_who_ended_is_live_and_who_crashed_is_for_a_lease_at_most(replay: Replay, seed: int | None) -> None:
     config = small(streamers={"count": 60})
     scene = World.from_config(config).first.scene

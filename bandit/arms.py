@@ -111,8 +111,15 @@ class ArmSet(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def stock(self) -> Stock:
-        """The candidates, as the loops that fill a slate want them."""
+        """The candidates, as the loops that fill a slate want them: compiled code looks at no bounds.
+
+        Raises:
+            PayloadError: the fields do not fit each other, as in a log that is corrupt.
+        """
         sizes, visits = np.array(self.counts, np.int64), "".join(self.visits).encode().translate(_PLACES)
+        fits = len(visits) in {0, sum(self.counts)} and len(self.tiers) in {0, len(sizes)}
+        if not fits or len(self.least) not in {0, len(VISITS)} or min(self.counts, default=0) < 0:
+            raise PayloadError("the visits, tiers or counts of an arm set do not fit each other; it is corrupt")
         return Stock(
             sizes,
             np.array(self.tiers, np.int64) if self.tiers else np.zeros(len(sizes), np.int64),

@@ -220,7 +220,7 @@ def _codes(column: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.uint
 
 @compiled(made(types.uint8)(INTS_32, BYTES), alone=False)
 def _translated(codes: Codes, table: Bytes) -> Bytes:
-    """The entries of codes in a table of 256, in a quarter of what numpy takes; no code reads beside the table."""
+    """The entries of codes in a table of 256; no code reads beside the table."""
     found = np.empty(len(codes), np.uint8)
     for row in range(len(codes)):
         found[row] = table[np.uint8(codes[row])]

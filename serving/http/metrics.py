@@ -12,7 +12,7 @@ from serving.pipeline import StageRecord
 from serving.slate import Slate
 
 _AT_ONCE: Final = 64
-"""Slates counted together: a loop over some costs half of what each costs among everything else that a request does."""
+"""Slates counted together: code that runs again at once costs less than among everything else that a request does."""
 _BUCKETS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 

@@ -50,7 +50,7 @@ def _put_digits(text, at, number):  # type: ignore[no-untyped-def]  # noqa: ANN0
 @inlined
 def _put_piece(text, at, piece, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Write bytes as they are."""
-    # Over views from their first byte on, the loop becomes a memcpy: 60 times as fast as one that adds the starts.
+    # Over views from their first byte on, the loop becomes a memcpy, which one that adds the starts does not.
     into, of = text[at : at + end - start], piece[start:end]
     for place in range(len(into)):
         into[place] = of[place]

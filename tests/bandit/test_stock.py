@@ -5,6 +5,7 @@ from random import Random
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -13,6 +14,7 @@ from bandit.arms import ArmSet
 from bandit.outcomes import Floats
 from bandit.slots import Slate, SlotTable
 from bandit.stock import available, following, taken
+from contracts.errors import PayloadError
 
 letters = st.text("rd", max_size=5)
 
@@ -104,3 +106,19 @@ def test_which_arms_could_have_given_each_slot() -> None:
     assert available(tiers.stock, [0, 1, 1]).tolist() == [[True, False], [False, True], [False, True]]
     owed = ArmSet(("a", "b"), (2, 2), visits=("dd", "rr"), least=(1, 1))
     assert available(owed.stock, [0, 1]).tolist() == [[True, True], [False, True]]
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        {"visits": ("rd", "r")},
+        {"visits": ("rd", "\N{SNOWMAN}d")},
+        {"visits": ("rd", "rd"), "least": (1,)},
+        {"tiers": (0,)},
+        {"counts": (2, -1)},
+    ],
+)
+def test_an_arm_set_whose_fields_do_not_fit_is_named_before_compiled_code_sees_it(torn: dict[str, object]) -> None:
+    arms = structs.replace(ArmSet(("a", "b"), (2, 2)), **torn)
+    with pytest.raises(PayloadError, match="corrupt"):
+        _ = arms.stock

@@ -17,7 +17,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -98,8 +98,7 @@ _PARTS = ("question", "ask", "decode", "answer", "body", "entry", "metrics")
 
 
 def _medians(times: Times) -> dict[str, float]:
-    """Of metrics the mean: they are counted some slates at a time, which a median would not see."""
-    return {name: round(fmean(of) if name == "metrics" else median(of), 1) for name, of in times.items()}
+    return {name: round(median(of), 1) for name, of in times.items()}
 
 
 def main() -> None:
